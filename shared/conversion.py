@@ -1,0 +1,147 @@
+"""Typed reading of loose mappings: JSON objects, query strings, environments.
+
+Every failure names its field, and all of them are reported at once.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+
+from shared.errors import FieldError, InvalidInput
+from shared.text import EXPLANATIONS
+
+S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+
+_LOCATION = re.compile(r"^(?P<what>.*) - at `\$(?P<path>[^`]*)`$", re.DOTALL)
+_PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>'.*'|\".*\")$", re.DOTALL)
+_CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MOST_QUERY_FIELDS = 50
+
+
+def to_struct(source: Mapping[str, Any], type_: type[S], *, strict: bool) -> S:
+    """Return `source` as `type_`.
+
+    With `strict` false, text is read as numbers, booleans and instants, as query strings need.
+
+    Raises:
+        InvalidInput: with one detail for each field that is missing, unknown or of the wrong form.
+    """
+    problems = field_errors(source, type_, strict=strict)
+    if problems:
+        raise InvalidInput(details=problems)
+    try:
+        return msgspec.convert(source, type_, strict=strict)
+    except msgspec.ValidationError as error:  # from a rule between fields
+        raise InvalidInput(details=[_located("", str(error))]) from None
+
+
+def field_errors(source: Mapping[str, Any], type_: type[msgspec.Struct], *, strict: bool) -> list[FieldError]:
+    """Return what is wrong with each field of `source` read as `type_`, empty when nothing is."""
+    fields = msgspec.structs.fields(type_)
+    known = {field.encode_name for field in fields}
+    problems = [FieldError(name, "is not a field that can be set here") for name in source if name not in known]
+    for field in fields:
+        if field.encode_name in source:
+            problems += _problems_of(field.encode_name, source[field.encode_name], field.type, strict=strict)
+        elif field.required:
+            problems.append(FieldError(field.encode_name, "is required"))
+    return problems
+
+
+def to_value(field: str, value: object, type_: type[T], *, strict: bool = False) -> T:
+    """Return `value` as `type_`.
+
+    Raises:
+        InvalidInput: naming `field`.
+    """
+    problems = _problems_of(field, value, type_, strict=strict)
+    if problems:
+        raise InvalidInput(details=problems)
+    return msgspec.convert(value, type_, strict=strict)
+
+
+def to_int(field: str, value: object) -> int:
+    """Read a whole number, raising InvalidInput that names `field`."""
+    return to_value(field, value, int)
+
+
+def to_bool(field: str, value: object) -> bool:
+    """Read `true` or `false`, raising InvalidInput that names `field`."""
+    return to_value(field, value, bool)
+
+
+def to_instant(field: str, value: object) -> datetime:
+    """Read an RFC 3339 instant with an offset, raising InvalidInput that names `field`."""
+    instant = to_value(field, value, datetime)
+    if instant.tzinfo is None:
+        raise InvalidInput(details=[FieldError(field, "must carry a UTC offset, such as 2026-01-31T08:00:00Z")])
+    return instant
+
+
+def to_uuid(field: str, value: str) -> UUID:
+    """Read a UUID in its canonical form, raising InvalidInput that names `field`."""
+    if not _CANONICAL_UUID.fullmatch(value):
+        raise InvalidInput(details=[FieldError(field, "must be a UUID such as 0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f")])
+    return UUID(value)
+
+
+def to_strings(field: str, value: object, *, most: int = 100) -> list[str]:
+    """Read comma-separated values, dropping empty ones; more than `most` raise InvalidInput naming `field`."""
+    strings = [part.strip() for part in to_value(field, value, str).split(",") if part.strip()]
+    if len(strings) > most:
+        raise InvalidInput(details=[FieldError(field, f"must name at most {most} values")])
+    return strings
+
+
+def query_fields(query_string: bytes) -> dict[str, str]:
+    """Return the parameters of a query string; each may be given once.
+
+    Raises:
+        InvalidInput: for repeated parameters, text that is not UTF-8, or more than 50 of them.
+    """
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_QUERY_FIELDS,
+        )
+    except ValueError:
+        reason = f"must be percent-encoded UTF-8 with at most {_MOST_QUERY_FIELDS} parameters"
+        raise InvalidInput(details=[FieldError("query", reason)]) from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise InvalidInput(details=[FieldError(name, "is given more than once") for name in repeated])
+    return fields
+
+
+def _problems_of(field: str, value: object, type_: Any, *, strict: bool) -> list[FieldError]:  # noqa: ANN401 - a type form
+    try:
+        msgspec.convert(value, type_, strict=strict)
+    except msgspec.ValidationError as error:
+        return [_located(field, str(error))]
+    return []
+
+
+def _located(field: str, message: str) -> FieldError:
+    located = _LOCATION.match(message)
+    if located:
+        field, message = f"{field}{located['path']}", located["what"]
+    return FieldError(field, _explained(message))
+
+
+def _explained(message: str) -> str:
+    matched = _PATTERN.match(message)
+    if not matched:
+        return message
+    pattern = matched["pattern"]
+    known = (explanation for source, explanation in EXPLANATIONS.items() if repr(source) == pattern)
+    return next(known, "is not of the expected form")

@@ -1,0 +1,162 @@
+"""PostgreSQL: an engine that writes, an engine that reads, and transactions that say when they commit."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NewType, Protocol
+
+import asyncpg
+from sqlalchemy import URL, event
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql import ClauseElement
+
+from shared.config import DatabaseConfig
+from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
+
+ReadConnection = NewType("ReadConnection", AsyncConnection)
+"""A connection for questions; it may be to a replica and see the past."""
+
+WriteConnection = NewType("WriteConnection", AsyncConnection)
+"""A connection inside a transaction on the primary."""
+
+CONNECT_SECONDS = 3
+POOL_WAIT_SECONDS = 0.5
+STATEMENT_SECONDS = 5
+
+_INVALID_DATA = "22"
+_UNAVAILABLE = ("08", "53", "57")
+
+
+class Row(Protocol):
+    """A row by column name."""
+
+    def __getitem__(self, column: str) -> Any: ...  # noqa: ANN401 - a column's value
+
+    def keys(self) -> Iterator[str]: ...
+
+
+class Database:
+    """The engines of one service; without a replica both are one."""
+
+    def __init__(self, config: DatabaseConfig, application: str) -> None:
+        reader = config.reader()
+        self._write = _engine(config, application)
+        self._read = self._write if reader == config else _engine(reader, application)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[WriteConnection]:
+        """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
+        async with self._write.begin() as connection:
+            yield WriteConnection(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadConnection]:
+        """Open a connection for questions."""
+        async with self._read.connect() as connection:
+            yield ReadConnection(connection)
+
+    async def fetch_one(self, question: "Question", **parameters: object) -> Row | None:
+        """Return the first row of a prepared question, bypassing SQLAlchemy's execution for speed.
+
+        It runs on an asyncpg connection of the read engine's own pool.
+        """
+        connection = await self._read.raw_connection()
+        try:
+            driver: asyncpg.Connection[asyncpg.Record] = connection.driver_connection  # type: ignore[assignment]
+            return await driver.fetchrow(question.sql, *question.arguments(parameters))
+        finally:
+            connection.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._write.dispose()
+        await self._read.dispose()
+
+
+class Question:
+    """A Core statement compiled once, at start."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        compiled = statement.compile(dialect=PGDialect_asyncpg())
+        self.sql = str(compiled)
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+
+    def arguments(self, parameters: Mapping[str, object]) -> list[object]:
+        """Return `parameters` in the order of the statement's placeholders."""
+        return [parameters[name] for name in self._order]
+
+
+@contextmanager
+def constraint_errors(errors: Mapping[str, type[GeraiError]]) -> Iterator[None]:
+    """Raise the error that belongs to the database constraint a statement broke."""
+    try:
+        yield
+    except IntegrityError as broken:
+        constraint = getattr(getattr(broken.orig, "__cause__", None), "constraint_name", None)
+        if constraint in errors:
+            raise errors[constraint]() from broken
+        raise
+
+
+def database_error(error: Exception) -> GeraiError | None:
+    """Return what a caller is told of a database failure, or None when it is a fault of ours."""
+    if isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError):
+        return ServiceUnavailable(service="database")
+    state = _sqlstate(error)
+    if state.startswith(_INVALID_DATA):
+        return InvalidInput()
+    if state.startswith(_UNAVAILABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return ServiceUnavailable(service="database")
+    return None
+
+
+def _sqlstate(error: Exception) -> str:
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(origin, "sqlstate", None) or "")
+
+
+def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
+    url = URL.create(
+        "postgresql+asyncpg",
+        username=config.user,
+        password=config.password.reveal(),
+        host=config.host,
+        port=config.port,
+        database=config.name,
+    )
+    engine = create_async_engine(
+        url,
+        pool_size=config.pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_recycle=1800,
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": STATEMENT_SECONDS + 1,
+            "ssl": _ssl(config.sslmode),
+            "server_settings": {
+                "application_name": application,
+                "search_path": config.schema,
+                "statement_timeout": f"{STATEMENT_SECONDS}s",
+                "idle_in_transaction_session_timeout": "10s",
+                "jit": "off",
+            },
+        },
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(dbapi_connection: Any, record: object, proxy: object) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+    """Replace pooled connections that the server has closed, at no cost in round trips."""
+    del record, proxy
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _ssl(mode: str) -> ssl.SSLContext | str:
+    return ssl.create_default_context() if mode == "verify-full" else mode
+

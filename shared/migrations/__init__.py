@@ -1,0 +1,42 @@
+"""Applies a service's Alembic history.
+
+The owner role runs it, never the serving process. One `env.py` serves every service; a service keeps
+only its revisions, in its own `migrations/` folder.
+"""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from shared.config import DatabaseConfig
+from shared.db import Database
+
+_LOCK = 1_195_725_385  # any number, the same for every migration of a database
+
+
+def upgrade(config: DatabaseConfig, revisions: Path) -> None:
+    """Bring the database to the newest of `revisions`, one run at a time."""
+    asyncio.run(_upgrade(config, revisions))
+
+
+async def _upgrade(config: DatabaseConfig, revisions: Path) -> None:
+    database = Database(config, "gerai-migrate")
+    try:
+        async with database.transaction() as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(_run, revisions)
+    finally:
+        await database.close()
+
+
+def _run(connection: Connection, revisions: Path) -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent))
+    settings.set_main_option("version_locations", str(revisions))
+    settings.set_main_option("path_separator", "newline")
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

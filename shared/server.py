@@ -1,0 +1,72 @@
+"""Runs one application in this process until it is told to stop."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TypeVar
+
+import uvicorn
+
+from shared.app import Application
+from shared.config import ConfigurationError, ProcessConfig, load, process_environment
+
+C = TypeVar("C", bound=ProcessConfig)
+
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 20
+
+
+def run(config_type: type[C], create_app: Callable[[C], Application]) -> None:
+    """Load the configuration and serve; a configuration that is not valid ends the process with a sentence."""
+    config = load_or_exit(config_type)
+    serve(create_app(config), config)
+
+
+def load_or_exit(config_type: type[C]) -> C:
+    """Return the configuration, or end the process saying what is wrong with it."""
+    try:
+        return load(config_type, process_environment())
+    except ConfigurationError as error:
+        sys.exit(str(error))
+
+
+def serve(application: Application, config: ProcessConfig) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Readiness is withdrawn first and the port stays open for the drain time, so that load balancers
+    look away before connections are refused; then requests in flight get up to 20 s to finish.
+    """
+    settings = uvicorn.Config(
+        application,  # type: ignore[arg-type] - Litestar's ASGI types are stricter than uvicorn's
+        host=config.service.host,
+        port=config.service.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    DrainingServer(settings, application, config.service.drain_seconds).run()
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that withdraws readiness before it stops listening."""
+
+    def __init__(self, config: uvicorn.Config, application: Application, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._application = application
+        self._drain_seconds = drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on the first signal; stop at once on a second one."""
+        if self._application.readiness.draining or sig == signal.SIGINT or not self._drain_seconds:
+            super().handle_exit(sig, frame)
+            return
+        self._application.readiness.draining = True
+        asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, frame)

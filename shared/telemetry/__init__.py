@@ -1,0 +1,1 @@
+"""What a process tells about itself: traces, logs and metrics, taken at its edges."""

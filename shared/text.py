@@ -1,0 +1,83 @@
+"""Text that people type: what is accepted, how it is normalised, compared and searched.
+
+Uniqueness and sorting use `unique_key` (NFKC, case-folded, spaces collapsed), so that spellings which
+look the same are the same (Unicode Standard Annex #15). Look-alikes across scripts stay distinct.
+"""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from msgspec import Meta
+
+# Controls, soft hyphen, bidirectional overrides and isolates, zero-width and filler characters, surrogates.
+_INVISIBLE = (
+    r"\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb"
+)
+_END = r"$(?!\n)"
+_SINGLE_LINE = rf"^(?=.*\S)[^\x00-\x1f{_INVISIBLE}]*{_END}"
+_MULTI_LINE = rf"^(?=[\s\S]*\S)[^\x00-\x09\x0b-\x1f{_INVISIBLE}]*{_END}"
+_LABEL = r"\w(?:[\w-]{0,61}\w)?"
+_EMAIL = rf"^[^\x00-\x20\"(),:;<>@\[\\\]{_INVISIBLE}]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}{_END}"
+_PHONE = r"^\+[1-9][0-9]{6,14}$(?!\n)"
+
+EXPLANATIONS = {
+    _SINGLE_LINE: "must be one line of visible text, without control, bidirectional or zero-width characters",
+    _MULTI_LINE: "must be visible text; line feeds are fine, other control or zero-width characters are not",
+    _EMAIL: "must be an e-mail address such as name@example.com",
+    _PHONE: "must be a phone number in E.164 form such as +628123456789",
+}
+"""What to tell a person whose text does not match one of the patterns above."""
+
+ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=_SINGLE_LINE)]
+"""A line of up to 200 characters, such as a name or a city."""
+
+LongText = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_MULTI_LINE)]
+"""Up to 1,000 characters that may span lines, such as an address."""
+
+Email = Annotated[str, Meta(max_length=254, pattern=_EMAIL)]
+"""An e-mail address; internationalised ones too (RFC 6531)."""
+
+Phone = Annotated[str, Meta(max_length=16, pattern=_PHONE)]
+"""A phone number in E.164 form (ITU-T E.164)."""
+
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 100
+
+
+def clean(text: str) -> str:
+    """Return `text` in NFC without surrounding white space: the form that is stored and shown."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def unique_key(text: str) -> str:
+    """Return the form on which uniqueness is decided and lists are sorted."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def words(*texts: str | None) -> list[str]:
+    """Return the distinct searchable words of `texts`, accents removed, in stable order.
+
+    E-mail addresses and phone numbers fall apart at every character that is no letter or digit.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        if text:
+            found.update(dict.fromkeys(word[:_LONGEST_WORD] for word in _WORD.findall(_without_accents(text))))
+    return list(found)
+
+
+def prefix_query(text: str) -> str | None:
+    """Return a `tsquery` in which every word of `text` begins a word, or None when it has no word.
+
+    Words are letters and digits only, so nothing in them needs escaping
+    (https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY).
+    """
+    return " & ".join(f"'{word}':*" for word in words(text)) or None
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(character for character in decomposed if unicodedata.category(character) != "Mn")
