@@ -179,13 +179,13 @@ def _operations(readiness: Readiness, metrics: Metrics) -> list[HTTPRouteHandler
 
     @get("/healthz", opt={PUBLIC: True}, include_in_schema=False)
     async def healthz() -> Envelope[Health]:
-        return Envelope(Health("alive"))
+        return Envelope(data=Health("alive"))
 
     @get("/readyz", opt={PUBLIC: True}, include_in_schema=False)
     async def readyz() -> Envelope[Health]:
         if not readiness:
             raise NotReady
-        return Envelope(Health("ready"))
+        return Envelope(data=Health("ready"))
 
     @get("/metrics", opt={PUBLIC: True}, include_in_schema=False, media_type=CONTENT_TYPE)
     async def exposition() -> bytes:

@@ -45,7 +45,7 @@ def field_errors(source: Mapping[str, Any], type_: type[msgspec.Struct], *, stri
     """Return what is wrong with each field of `source` read as `type_`, empty when nothing is."""
     fields = msgspec.structs.fields(type_)
     known = {field.encode_name for field in fields}
-    problems = [FieldError(name, "is not a field that can be set here") for name in source if name not in known]
+    problems = [FieldError(name, "is not known here, or cannot be set") for name in source if name not in known]
     for field in fields:
         if field.encode_name in source:
             problems += _problems_of(field.encode_name, source[field.encode_name], field.type, strict=strict)
@@ -97,6 +97,11 @@ def to_strings(field: str, value: object, *, most: int = 100) -> list[str]:
     if len(strings) > most:
         raise InvalidInput(details=[FieldError(field, f"must name at most {most} values")])
     return strings
+
+
+def set_fields(patch: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields of a merge patch that were given, null ones included."""
+    return {name: value for name, value in msgspec.structs.asdict(patch).items() if value is not msgspec.UNSET}
 
 
 def query_fields(query_string: bytes) -> dict[str, str]:

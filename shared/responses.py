@@ -11,36 +11,36 @@ T = TypeVar("T")
 SUCCESS = "Success"
 
 
-class Envelope(msgspec.Struct, Generic[T]):
+class Envelope(msgspec.Struct, Generic[T], kw_only=True):
     """A successful answer; `status_code` equals the HTTP status."""
 
-    data: T
     status_code: int = 200
     message: str = SUCCESS
+    data: T
 
 
-class Meta(msgspec.Struct, omit_defaults=True):
+class Meta(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where a page stands in its list.
 
     `total` is exact up to 100,000 and an estimate above, which `total_is_estimate` then says.
     `page` is absent when the page was reached by cursor.
     """
 
+    page: int | msgspec.UnsetType = msgspec.UNSET
     limit: int
     total: int
     total_pages: int
     next_cursor: str | None
-    page: int | msgspec.UnsetType = msgspec.UNSET
     total_is_estimate: bool = False
 
 
-class Page(msgspec.Struct, Generic[T]):
+class Page(msgspec.Struct, Generic[T], kw_only=True):
     """A successful list answer."""
 
-    data: list[T]
-    meta: Meta
     status_code: int = 200
     message: str = SUCCESS
+    data: list[T]
+    meta: Meta
 
 
 class ErrorInfo(msgspec.Struct):

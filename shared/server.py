@@ -1,27 +1,37 @@
 """Runs one application in this process until it is told to stop."""
 
+import argparse
 import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 import uvicorn
 
 from shared.app import Application
-from shared.config import ConfigurationError, ProcessConfig, load, process_environment
+from shared.config import ConfigurationError, DatabaseConfig, Fragment, ProcessConfig, load, process_environment
+from shared.migrations import upgrade
 
-C = TypeVar("C", bound=ProcessConfig)
+C = TypeVar("C", bound=Fragment)
+D = TypeVar("D", bound=ProcessConfig)
 
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 20
 
 
-def run(config_type: type[C], create_app: Callable[[C], Application]) -> None:
-    """Load the configuration and serve; a configuration that is not valid ends the process with a sentence."""
-    config = load_or_exit(config_type)
-    serve(create_app(config), config)
+def main(config_type: type[D], create_app: Callable[[D], Application], revisions: Path) -> None:
+    """Do what the command line of a service asks: serve, or apply its migrations."""
+    name = revisions.parent.name
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=f"The {name} service of Gerai.")
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
+    if parser.parse_args().command == "serve":
+        config = load_or_exit(config_type)
+        serve(create_app(config), config)
+    else:
+        upgrade(load_or_exit(MigrationConfig).database, revisions)
 
 
 def load_or_exit(config_type: type[C]) -> C:
@@ -53,6 +63,12 @@ def serve(application: Application, config: ProcessConfig) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     DrainingServer(settings, application, config.service.drain_seconds).run()
+
+
+class MigrationConfig(Fragment, frozen=True, kw_only=True):
+    """What applying migrations needs: the owner's connection."""
+
+    database: DatabaseConfig
 
 
 class DrainingServer(uvicorn.Server):

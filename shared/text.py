@@ -30,10 +30,13 @@ EXPLANATIONS = {
 }
 """What to tell a person whose text does not match one of the patterns above."""
 
-ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=_SINGLE_LINE)]
+Line = Annotated[str, Meta(pattern=_SINGLE_LINE)]
+"""One line of visible text; add a `max_length`."""
+
+ShortText = Annotated[Line, Meta(max_length=200)]
 """A line of up to 200 characters, such as a name or a city."""
 
-LongText = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_MULTI_LINE)]
+LongText = Annotated[str, Meta(max_length=1000, pattern=_MULTI_LINE)]
 """Up to 1,000 characters that may span lines, such as an address."""
 
 Email = Annotated[str, Meta(max_length=254, pattern=_EMAIL)]

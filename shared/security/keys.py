@@ -6,7 +6,8 @@ from typing import Protocol
 import msgspec
 from jwt import PyJWK
 
-from shared.errors import ServiceUnavailable
+from shared.config import TokenConfig
+from shared.errors import GeraiError
 from shared.http import ServiceClient
 
 VerificationKey = PyJWK | bytes
@@ -74,11 +75,16 @@ class RemoteKeySet:
     async def _fetch(self) -> None:
         try:
             answer = await self._auth.get("/.well-known/jwks.json", JsonWebKeySet)
-        except ServiceUnavailable:
+        except GeraiError:
             if not self._keys:
                 raise
-            return
-        finally:
-            self._fetched_at = time.monotonic() if self._keys else float("-inf")
-        self._keys = {key.kid: PyJWK(msgspec.to_builtins(key), algorithm="EdDSA") for key in answer.keys}
+        else:
+            self._keys = {key.kid: PyJWK(msgspec.to_builtins(key), algorithm="EdDSA") for key in answer.keys}
         self._fetched_at = time.monotonic()
+
+
+def key_source(config: TokenConfig, auth: ServiceClient) -> KeySource:
+    """Return where a service that is not auth finds the keys for `config`'s algorithm."""
+    if config.algorithm == "HS256" and config.secret:
+        return SharedSecret(config.secret.reveal().encode())
+    return RemoteKeySet(auth)

@@ -1,0 +1,42 @@
+"""HTTP in and out of the client service."""
+
+from litestar import Response
+
+from services.client import constants
+from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from services.client.usecase import Clients
+from shared.controller import Controller
+from shared.conversion import to_uuid
+from shared.request import JsonRequest
+from shared.responses import Envelope, Page
+
+
+class ClientController(Controller):
+    """Decodes a request, makes one call, wraps the answer."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def create(self, request: JsonRequest, data: CreateClient) -> Response[Envelope[Client]]:
+        """Register a client company. For admins, and managers without a tenant."""
+        client = await self._clients.create(request.auth, data)
+        location = f"{request.scope['path']}/{client.uuid}"
+        return Response(Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client), headers={"Location": location})
+
+    async def list(self, request: JsonRequest) -> Page[Client]:
+        """List the clients the caller may see."""
+        listing = await self._clients.list(request.auth, request.query(ClientQuery))
+        return Page(data=listing.items, meta=listing.meta)
+
+    async def read(self, request: JsonRequest, uuid: str) -> Envelope[Client]:
+        """Return one client."""
+        return Envelope(data=await self._clients.read(request.auth, to_uuid("uuid", uuid)))
+
+    async def change(self, request: JsonRequest, uuid: str, data: ChangeClient) -> Envelope[Client]:
+        """Change a client by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to."""
+        client = await self._clients.change(request.auth, to_uuid("uuid", uuid), data)
+        return Envelope(message=constants.CLIENT_CHANGED, data=client)
+
+    async def delete(self, request: JsonRequest, uuid: str) -> None:
+        """End a client. For admins."""
+        await self._clients.delete(request.auth, to_uuid("uuid", uuid))

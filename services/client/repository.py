@@ -1,0 +1,132 @@
+"""Every statement of the client service."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, select
+
+from services.client.errors import DuplicateClient
+from services.client.model import clients
+from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.identifiers import new_uuid
+from shared.conversion import set_fields
+from shared.listing import Listing, Sorting, fetch_page
+from shared.search import begins_words, search_vector
+from shared.text import clean, unique_key
+
+_LIVING = clients.c.deleted_at.is_(None)
+_SHOWN = [clients.c[name] for name in Client.__struct_fields__]
+_CONSTRAINTS = {"clients_email_unique": DuplicateClient}
+
+_BY_UUID = Question(select(*_SHOWN).where(clients.c.uuid == bindparam("uuid"), _LIVING))
+
+SORTING = Sorting(
+    {
+        "name": clients.c.name_key,
+        "email": clients.c.email_key,
+        "created_at": clients.c.created_at,
+        "updated_at": clients.c.updated_at,
+    },
+    unique=clients.c.uuid,
+)
+
+
+class ClientRepository:
+    """Reads clients, and opens transactions that change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, uuid: UUID) -> Client | None:
+        """Return the living client of this id."""
+        row = await self._database.fetch_one(_BY_UUID, uuid=uuid)
+        return _client(row) if row else None
+
+    async def list(self, query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Client]:
+        """Return a page of the living clients that `query` asks for and `tenant` may see."""
+        statement = _matching(query, uuids, tenant)
+        async with self._database.reading() as connection:
+            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+        return Listing([_client(row) for row in page.items], page.meta)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["ClientWriter"]:
+        """Open a transaction: committed at the end of the block, rolled back on an error."""
+        async with self._database.transaction() as connection:
+            yield ClientWriter(connection)
+
+
+class ClientWriter:
+    """Changes clients inside one transaction."""
+
+    def __init__(self, connection: WriteConnection) -> None:
+        self._connection = connection
+
+    async def add(self, command: CreateClient) -> Client:
+        """Insert a client, raising DuplicateClient when its e-mail is taken."""
+        values = _stored(msgspec.structs.asdict(command))
+        return await self._returned(clients.insert().values(uuid=new_uuid(), **values))
+
+    async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
+        """Change the fields that are set and return the client, or None when none of this id lives.
+
+        The row is locked first, so that concurrent changes of other fields are kept.
+        """
+        current = select(*_SHOWN).where(clients.c.uuid == uuid, _LIVING).with_for_update()
+        row = (await self._connection.execute(current)).mappings().one_or_none()
+        changes = set_fields(command)
+        if row is None or not changes:
+            return _client(row) if row else None
+        values = _stored({**{name: row[name] for name in ChangeClient.__struct_fields__}, **changes})
+        statement = clients.update().where(clients.c.uuid == uuid)
+        return await self._returned(statement.values(updated_at=func.now(), version=clients.c.version + 1, **values))
+
+    async def delete(self, uuid: UUID) -> bool:
+        """Mark the client deleted; tell whether there was one."""
+        statement = (
+            clients.update()
+            .where(clients.c.uuid == uuid, _LIVING)
+            .values(deleted_at=func.now(), updated_at=func.now(), version=clients.c.version + 1)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def _returned(self, statement: Insert | Update) -> Client:
+        with constraint_errors(_CONSTRAINTS):
+            return _client((await self._connection.execute(statement.returning(*_SHOWN))).mappings().one())
+
+
+def _matching(query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [_LIVING]
+    if tenant is not None:
+        conditions.append(clients.c.uuid == tenant)
+    if uuids is not None:
+        conditions.append(clients.c.uuid.in_(uuids))
+    if query.q is not None:
+        conditions.append(begins_words(clients.c.search, query.q))
+    keys = {clients.c.name_key: query.name, clients.c.email_key: query.email, clients.c.city_key: query.city}
+    conditions += [column == unique_key(text) for column, text in keys.items() if text is not None]
+    if query.country is not None:
+        conditions.append(clients.c.country == query.country)
+    if query.is_active is not None:
+        conditions.append(clients.c.is_active == query.is_active)
+    return select(*_SHOWN, clients.c.name_key, clients.c.email_key).where(*conditions)
+
+
+def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a client whose own fields these are: cleaned, with what is derived from them."""
+    values = {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {
+        **values,
+        "name_key": unique_key(values["name"]),
+        "email_key": unique_key(values["email"]),
+        "city_key": unique_key(values["city"]) if values["city"] else None,
+        "search": search_vector(values["name"], values["email"], values["phone"], values["city"]),
+    }
+
+
+def _client(row: Row) -> Client:
+    return Client(**{name: row[name] for name in Client.__struct_fields__})

@@ -1,0 +1,37 @@
+"""The URL table of the client service, read once at start."""
+
+from litestar import delete, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+
+from services.client.controller import ClientController
+from services.client.errors import ClientNotFound, DuplicateClient
+from services.client.schema import ClientQuery
+from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType
+from shared.openapi import responses, with_query
+
+TAG = "clients"
+
+_BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
+
+
+def routes(clients: ClientController) -> list[HTTPRouteHandler]:
+    """Return the endpoints apps reach through the gateway."""
+    path, one = "/master-client", "/master-client/{uuid:str}"
+    reading = responses(InvalidInput, Unauthenticated, ClientNotFound)
+    creating = responses(*_BODY, Unauthenticated, Forbidden, DuplicateClient)
+    changing = responses(*_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient)
+    deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound)
+    return [
+        post(path, tags=[TAG], responses=creating)(clients.create),
+        get(path, tags=[TAG], responses=responses(InvalidInput, Unauthenticated), operation_class=with_query(ClientQuery))(
+            clients.list
+        ),
+        get(one, tags=[TAG], responses=reading)(clients.read),
+        patch(one, tags=[TAG], responses=changing)(clients.change),
+        delete(one, tags=[TAG], responses=deleting)(clients.delete),
+    ]
+
+
+def internal_routes(clients: ClientController) -> list[HTTPRouteHandler]:
+    """Return the endpoints for services alone, never routed by the gateway."""
+    return [get("/internal/clients/{uuid:str}", include_in_schema=False)(clients.read)]

@@ -1,0 +1,83 @@
+"""What the client API takes and answers."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from services.client import constants
+from shared.listing import ListQuery
+from shared.text import Email, Line, LongText, Phone, ShortText
+
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2", examples=["ID"])]
+TimeZone = Annotated[str, Meta(max_length=64, description="IANA time zone", examples=["Asia/Jakarta"])]
+TaxId = Annotated[Line, Meta(max_length=50)]
+PostalCode = Annotated[Line, Meta(max_length=20)]
+
+
+class CreateClient(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A new client company."""
+
+    name: Annotated[ShortText, Meta(examples=["Kopi Nusantara"])]
+    email: Annotated[Email, Meta(examples=["halo@kopi-nusantara.example"])]
+    phone: Annotated[Phone, Meta(examples=["+622150001234"])] | None = None
+    tax_id: TaxId | None = None
+    address: LongText | None = None
+    city: Annotated[ShortText, Meta(examples=["Jakarta"])] | None = None
+    province: ShortText | None = None
+    postal_code: PostalCode | None = None
+    country: Country = constants.DEFAULT_COUNTRY
+    timezone: TimeZone = constants.DEFAULT_TIMEZONE
+    is_active: bool = True
+
+
+class ChangeClient(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A JSON Merge Patch (RFC 7396): absent fields stay, null empties the optional ones."""
+
+    name: ShortText | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
+    tax_id: TaxId | None | UnsetType = UNSET
+    address: LongText | None | UnsetType = UNSET
+    city: ShortText | None | UnsetType = UNSET
+    province: ShortText | None | UnsetType = UNSET
+    postal_code: PostalCode | None | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    timezone: TimeZone | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class Client(msgspec.Struct, kw_only=True, frozen=True):
+    """A client company."""
+
+    uuid: UUID
+    name: str
+    email: str
+    phone: str | None
+    tax_id: str | None
+    address: str | None
+    city: str | None
+    province: str | None
+    postal_code: str | None
+    country: str
+    timezone: str
+    is_active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ClientQuery(ListQuery, kw_only=True, frozen=True):
+    """Which clients to list."""
+
+    q: Annotated[str, Meta(max_length=200, description="Each word begins a word of name, e-mail, phone or city.")] | None = (
+        None
+    )
+    uuids: Annotated[str, Meta(max_length=4000, description="Up to 100 ids, comma-separated.")] | None = None
+    name: ShortText | None = None
+    email: Email | None = None
+    city: ShortText | None = None
+    country: Country | None = None
+    is_active: bool | None = None

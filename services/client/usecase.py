@@ -1,0 +1,76 @@
+"""What can be done with clients, and by whom."""
+
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from services.client.errors import ClientNotFound
+from services.client.repository import ClientRepository
+from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.conversion import to_strings, to_uuid
+from shared.errors import FieldError, Forbidden, InvalidInput
+from shared.listing import Listing
+from shared.places import COUNTRIES, is_time_zone
+from shared.security.principal import Principal
+
+
+class Clients:
+    """The use cases of master clients."""
+
+    def __init__(self, clients: ClientRepository) -> None:
+        self._clients = clients
+
+    async def create(self, principal: Principal, command: CreateClient) -> Client:
+        """Register a client; for admins, and managers without a tenant."""
+        principal.require("admin", "manager")
+        if principal.client_uuid is not None:
+            raise Forbidden
+        _require_real_place(command.country, command.timezone)
+        async with self._clients.transaction() as clients:
+            return await clients.add(command)
+
+    async def read(self, principal: Principal, uuid: UUID) -> Client:
+        """Return a client the caller may see."""
+        client = await self._clients.find(uuid) if principal.sees(uuid) else None
+        if client is None:
+            raise ClientNotFound(uuid=uuid)
+        return client
+
+    async def list(self, principal: Principal, query: ClientQuery) -> Listing[Client]:
+        """Return a page of the clients the caller may see."""
+        uuids = [to_uuid("uuids", text) for text in to_strings("uuids", query.uuids)] if query.uuids else None
+        return await self._clients.list(query, uuids, principal.client_uuid)
+
+    async def change(self, principal: Principal, uuid: UUID, command: ChangeClient) -> Client:
+        """Change a client; for admins, and managers whom it is visible to."""
+        principal.require("admin", "manager")
+        _require_visible(principal, uuid)
+        _require_real_place(command.country, command.timezone)
+        async with self._clients.transaction() as clients:
+            client = await clients.change(uuid, command)
+        if client is None:
+            raise ClientNotFound(uuid=uuid)
+        return client
+
+    async def delete(self, principal: Principal, uuid: UUID) -> None:
+        """End a client; for admins."""
+        principal.require("admin")
+        async with self._clients.transaction() as clients:
+            deleted = await clients.delete(uuid)
+        if not deleted:
+            raise ClientNotFound(uuid=uuid)
+
+
+def _require_visible(principal: Principal, uuid: UUID) -> None:
+    if not principal.sees(uuid):
+        raise ClientNotFound(uuid=uuid)
+
+
+def _require_real_place(country: str | UnsetType, timezone: str | UnsetType) -> None:
+    problems: list[FieldError] = []
+    if country is not UNSET and country not in COUNTRIES:
+        problems.append(FieldError("country", "must be an ISO 3166-1 alpha-2 country code such as ID"))
+    if timezone is not UNSET and not is_time_zone(str(timezone)):
+        problems.append(FieldError("timezone", "must be an IANA time zone such as Asia/Jakarta"))
+    if problems:
+        raise InvalidInput(details=problems)
