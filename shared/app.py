@@ -1,9 +1,9 @@
 """One place that turns a service's parts into an ASGI application."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router, get
@@ -17,7 +17,7 @@ from litestar.exceptions import (
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Tag
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
-from litestar.types import ControllerRouterHandler, ExceptionHandlersMap, Receive, Scope, Send
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from opentelemetry.sdk.trace import TracerProvider
 
 from shared.config import ProcessConfig
@@ -66,7 +66,9 @@ class Readiness:
 class Application:
     """The ASGI application of one process, with what its server needs to know."""
 
-    def __init__(self, litestar: Litestar, readiness: Readiness, provider: TracerProvider, metrics: Metrics) -> None:
+    def __init__(
+        self, litestar: Litestar, readiness: Readiness, provider: TracerProvider, metrics: Metrics
+    ) -> None:
         self.litestar = litestar
         self.readiness = readiness
         self._served = RequestTelemetry(litestar, provider, metrics)
@@ -76,7 +78,7 @@ class Application:
         await self._served(scope, receive, send)
 
 
-def create_application(
+def create_application(  # noqa: PLR0913 - every part of a process, by name
     name: str,
     config: ProcessConfig,
     *,
@@ -97,7 +99,7 @@ def create_application(
     provider = tracer_provider(name, config.tracing)
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
         for start in on_start:
             await start()
         readiness.started = True
@@ -115,7 +117,7 @@ def create_application(
         handlers,
         request_class=JsonRequest,
         guards=[authenticated(verifier)],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=ERROR_HANDLERS,
         lifespan=[lifespan],
         openapi_config=describe(f"Gerai {name}", VERSION, list(tags)),
         request_max_body_size=MOST_BODY_BYTES,
@@ -159,13 +161,14 @@ def _from_litestar(error: HTTPException, request: Request[Any, Any, Any]) -> Ger
 
 
 def _from_validation(error: ValidationException) -> GeraiError:
-    problems = [each for each in error.extra or [] if isinstance(each, dict)]
-    if any(each.get("key") == "data" for each in problems) or "data" in error.detail:
+    problems = cast("list[dict[str, str]]", error.extra or [])
+    if any(problem.get("key") == "data" for problem in problems):
         return MalformedBody(reason="it is empty")
-    return InvalidInput(details=[FieldError(str(each.get("key")), str(each.get("message"))) for each in problems])
+    details = [FieldError(problem.get("key", ""), problem.get("message", "")) for problem in problems]
+    return InvalidInput(details=details)
 
 
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {Exception: render_error, HTTPException: render_error}
+ERROR_HANDLERS: dict[type[Exception] | int, Any] = {Exception: render_error, HTTPException: render_error}
 
 
 class Health(msgspec.Struct):

@@ -7,7 +7,7 @@ variable that is missing or invalid. Variable names are the fragment's prefix an
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeGuard, TypeVar, get_args
 
 import msgspec
 from dotenv import dotenv_values
@@ -184,7 +184,9 @@ def load(type_: type[C], environment: Mapping[str, str]) -> C:
     if config is not None:
         problems += _rule_problems(config)
     if config is None or problems:
-        raise ConfigurationError("Configuration is not valid:\n" + "\n".join(f"  - {text}" for text in problems))
+        raise ConfigurationError(
+            "Configuration is not valid:\n" + "\n".join(f"  - {text}" for text in problems)
+        )
     return config
 
 
@@ -203,13 +205,17 @@ def _fill(type_: type[C], environment: Mapping[str, str], problems: list[str]) -
     before = len(problems)
     for field in msgspec.structs.fields(type_):
         name = f"{type_.PREFIX}{field.name}".upper()
-        if isinstance(field.type, type) and issubclass(field.type, Fragment):
+        if _is_fragment(field.type):
             values[field.name] = _fill(field.type, environment, problems)
         elif name in environment:
             values[field.name] = _read(name, environment[name], field.type, problems)
         elif field.required:
             problems.append(f"{name} is required")
     return type_(**values) if len(problems) == before else None
+
+
+def _is_fragment(type_: Any) -> TypeGuard[type[Fragment]]:  # noqa: ANN401 - a type form
+    return isinstance(type_, type) and issubclass(type_, Fragment)
 
 
 def _read(name: str, text: str, type_: Any, problems: list[str]) -> object:  # noqa: ANN401 - a type form
@@ -234,7 +240,7 @@ def _weak_secrets(config: Fragment) -> Iterator[str]:
     for name, secret in _parts(config, Secret):
         if secret.is_weak():
             variable = f"{config.PREFIX}{name}".upper()
-            yield f"{variable} is too weak for production: use at least {_SHORTEST_PRODUCTION_SECRET} random characters"
+            yield f"{variable} is too weak for production: use at least 16 random characters"
     for _, fragment in _parts(config, Fragment):
         yield from _weak_secrets(fragment)
 

@@ -45,7 +45,9 @@ def field_errors(source: Mapping[str, Any], type_: type[msgspec.Struct], *, stri
     """Return what is wrong with each field of `source` read as `type_`, empty when nothing is."""
     fields = msgspec.structs.fields(type_)
     known = {field.encode_name for field in fields}
-    problems = [FieldError(name, "is not known here, or cannot be set") for name in source if name not in known]
+    problems = [
+        FieldError(name, "is not known here, or cannot be set") for name in source if name not in known
+    ]
     for field in fields:
         if field.encode_name in source:
             problems += _problems_of(field.encode_name, source[field.encode_name], field.type, strict=strict)
@@ -80,19 +82,22 @@ def to_instant(field: str, value: object) -> datetime:
     """Read an RFC 3339 instant with an offset, raising InvalidInput that names `field`."""
     instant = to_value(field, value, datetime)
     if instant.tzinfo is None:
-        raise InvalidInput(details=[FieldError(field, "must carry a UTC offset, such as 2026-01-31T08:00:00Z")])
+        raise InvalidInput(
+            details=[FieldError(field, "must carry a UTC offset, such as 2026-01-31T08:00:00Z")]
+        )
     return instant
 
 
 def to_uuid(field: str, value: str) -> UUID:
     """Read a UUID in its canonical form, raising InvalidInput that names `field`."""
     if not _CANONICAL_UUID.fullmatch(value):
-        raise InvalidInput(details=[FieldError(field, "must be a UUID such as 0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f")])
+        reason = "must be a UUID such as 0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"
+        raise InvalidInput(details=[FieldError(field, reason)])
     return UUID(value)
 
 
 def to_strings(field: str, value: object, *, most: int = 100) -> list[str]:
-    """Read comma-separated values, dropping empty ones; more than `most` raise InvalidInput naming `field`."""
+    """Read comma-separated values, dropping empty ones; more than `most` raise InvalidInput."""
     strings = [part.strip() for part in to_value(field, value, str).split(",") if part.strip()]
     if len(strings) > most:
         raise InvalidInput(details=[FieldError(field, f"must name at most {most} values")])
@@ -101,7 +106,9 @@ def to_strings(field: str, value: object, *, most: int = 100) -> list[str]:
 
 def set_fields(patch: msgspec.Struct) -> dict[str, Any]:
     """Return the fields of a merge patch that were given, null ones included."""
-    return {name: value for name, value in msgspec.structs.asdict(patch).items() if value is not msgspec.UNSET}
+    return {
+        name: value for name, value in msgspec.structs.asdict(patch).items() if value is not msgspec.UNSET
+    }
 
 
 def query_fields(query_string: bytes) -> dict[str, str]:
@@ -128,7 +135,13 @@ def query_fields(query_string: bytes) -> dict[str, str]:
     return fields
 
 
-def _problems_of(field: str, value: object, type_: Any, *, strict: bool) -> list[FieldError]:  # noqa: ANN401 - a type form
+def _problems_of(
+    field: str,
+    value: object,
+    type_: Any,  # noqa: ANN401 - a type form
+    *,
+    strict: bool,
+) -> list[FieldError]:
     try:
         msgspec.convert(value, type_, strict=strict)
     except msgspec.ValidationError as error:

@@ -1,9 +1,9 @@
 """PostgreSQL: an engine that writes, an engine that reads, and transactions that say when they commit."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NewType, Protocol
+from typing import Any, NewType, Protocol, cast
 
 import asyncpg
 from sqlalchemy import URL, event
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.config import DatabaseConfig
 from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
@@ -33,9 +34,7 @@ _UNAVAILABLE = ("08", "53", "57")
 class Row(Protocol):
     """A row by column name."""
 
-    def __getitem__(self, column: str) -> Any: ...  # noqa: ANN401 - a column's value
-
-    def keys(self) -> Iterator[str]: ...
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401 - a column's value
 
 
 class Database:
@@ -47,13 +46,13 @@ class Database:
         self._read = self._write if reader == config else _engine(reader, application)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[WriteConnection]:
+    async def transaction(self) -> AsyncGenerator[WriteConnection]:
         """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
         async with self._write.begin() as connection:
             yield WriteConnection(connection)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadConnection]:
+    async def reading(self) -> AsyncGenerator[ReadConnection]:
         """Open a connection for questions."""
         async with self._read.connect() as connection:
             yield ReadConnection(connection)
@@ -65,7 +64,7 @@ class Database:
         """
         connection = await self._read.raw_connection()
         try:
-            driver: asyncpg.Connection[asyncpg.Record] = connection.driver_connection  # type: ignore[assignment]
+            driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
             return await driver.fetchrow(question.sql, *question.arguments(parameters))
         finally:
             connection.close()
@@ -80,9 +79,9 @@ class Question:
     """A Core statement compiled once, at start."""
 
     def __init__(self, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=PGDialect_asyncpg())
+        compiled = cast(SQLCompiler, statement.compile(dialect=PGDialect_asyncpg()))
         self.sql = str(compiled)
-        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._order = tuple(compiled.positiontup or ())
 
     def arguments(self, parameters: Mapping[str, object]) -> list[object]:
         """Return `parameters` in the order of the statement's placeholders."""
@@ -90,14 +89,14 @@ class Question:
 
 
 @contextmanager
-def constraint_errors(errors: Mapping[str, type[GeraiError]]) -> Iterator[None]:
+def constraint_errors(errors: Mapping[str, type[GeraiError]]) -> Generator[None]:
     """Raise the error that belongs to the database constraint a statement broke."""
     try:
         yield
     except IntegrityError as broken:
-        constraint = getattr(getattr(broken.orig, "__cause__", None), "constraint_name", None)
+        constraint = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", ""))
         if constraint in errors:
-            raise errors[constraint]() from broken
+            raise errors[constraint] from broken
         raise
 
 
@@ -159,4 +158,3 @@ def _refuse_closed(dbapi_connection: Any, record: object, proxy: object) -> None
 
 def _ssl(mode: str) -> ssl.SSLContext | str:
     return ssl.create_default_context() if mode == "verify-full" else mode
-

@@ -33,7 +33,9 @@ class GeraiError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_ERROR"
-    template: ClassVar[str] = "Something went wrong on our side. Try again, and report the trace id if it stays."
+    template: ClassVar[str] = (
+        "Something went wrong on our side. Try again, and report the trace id if it stays."
+    )
     default_headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
@@ -74,7 +76,7 @@ class Unauthenticated(GeraiError):
     status = 401
     code = "UNAUTHENTICATED"
     template = "Sign in first: {reason}."
-    default_headers = {"WWW-Authenticate": "Bearer"}
+    default_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(GeraiError):
@@ -150,7 +152,7 @@ class ServiceUnavailable(GeraiError):
     status = 503
     code = "SERVICE_UNAVAILABLE"
     template = "The {service} service is not available. Try again shortly."
-    default_headers = {"Retry-After": "1"}
+    default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 class GatewayTimeout(GeraiError):

@@ -149,4 +149,6 @@ def _never_sent(error: BaseException) -> bool:
 
 
 def _may_repeat(error: BaseException) -> bool:
-    return isinstance(error, httpx.TransportError | ServiceUnavailable) and not isinstance(error, httpx.PoolTimeout)
+    return isinstance(error, httpx.TransportError | ServiceUnavailable) and not isinstance(
+        error, httpx.PoolTimeout
+    )

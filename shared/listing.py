@@ -1,7 +1,7 @@
 """Lists: pages by number or by cursor, sorted by indexed columns, with a bounded count.
 
-A cursor names the last row of a page by its sort values and uuid (keyset pagination). It grants nothing: filters
-and tenant are applied anew, and a cursor of another sort or filter is refused.
+A cursor names the last row of a page by its sort values and uuid (keyset pagination). It grants nothing:
+filters and tenant are applied anew, and a cursor of another sort or filter is refused.
 """
 
 import base64
@@ -26,7 +26,9 @@ T = TypeVar("T")
 EXACT_TOTAL = 100_000
 """Totals up to this are counted, larger ones estimated."""
 
-PageNumber = Annotated[int, Meta(ge=1, le=1_000_000_000, description="Page number; not together with cursor.")]
+PageNumber = Annotated[
+    int, Meta(ge=1, le=1_000_000_000, description="Page number; not together with cursor.")
+]
 Limit = Annotated[int, Meta(ge=1, le=100, description="Rows a page.")]
 Cursor = Annotated[str, Meta(max_length=2000, description="The next_cursor of an earlier answer.")]
 
@@ -37,9 +39,10 @@ class ListQuery(msgspec.Struct, kw_only=True, frozen=True):
     page: PageNumber | None = None
     limit: Limit = 10
     cursor: Cursor | None = None
-    sort: Annotated[str, Meta(max_length=200, description="Comma-separated fields; a leading - sorts descending.")] = (
-        "-created_at"
-    )
+    sort: Annotated[
+        str, Meta(max_length=200, description="Comma-separated fields; a leading - sorts descending.")
+    ] = "-created_at"
+
 
 class Listing(msgspec.Struct, Generic[T]):
     """One page of rows and where it stands."""
@@ -77,7 +80,10 @@ class Sorting:
         if len(set(plain)) < len(plain) or not set(plain) <= set(self._columns):
             allowed = ", ".join(self._columns)
             raise InvalidInput(details=[FieldError("sort", f"must name fields among {allowed}, each once")])
-        keys = [SortKey(self._columns[bare], name.startswith("-")) for name, bare in zip(names, plain, strict=True)]
+        keys = [
+            SortKey(self._columns[bare], name.startswith("-"))
+            for name, bare in zip(names, plain, strict=True)
+        ]
         return [*keys, SortKey(self._unique, keys[-1].descending)]
 
 
@@ -122,7 +128,10 @@ async def fetch_page(
 def _after(keys: Sequence[SortKey], values: Sequence[object]) -> ColumnElement[bool]:
     """Return the condition that a row comes after the one with these sort values."""
     steps = [
-        and_(*(key.column == value for key, value in zip(keys[:at], values[:at], strict=True)), keys[at].beyond(value))
+        and_(
+            *(key.column == value for key, value in zip(keys[:at], values[:at], strict=True)),
+            keys[at].beyond(value),
+        )
         for at, value in enumerate(values)
     ]
     return and_(_not_before(keys[0], values[0]), or_(*steps))
@@ -134,7 +143,11 @@ def _not_before(key: SortKey, value: object) -> ColumnElement[bool]:
 
 
 def _binding(query: ListQuery, scope: object) -> str:
-    asked = {name: getattr(query, name) for name in query.__struct_fields__ if name not in {"page", "limit", "cursor"}}
+    asked = {
+        name: getattr(query, name)
+        for name in query.__struct_fields__
+        if name not in {"page", "limit", "cursor"}
+    }
     return msgspec.json.encode([asked, scope], enc_hook=str, order="deterministic").decode()
 
 
@@ -148,15 +161,24 @@ def _read_cursor(query: ListQuery, keys: Sequence[SortKey], binding: str) -> lis
     if query.page is not None:
         raise InvalidInput(details=[FieldError("cursor", "cannot be combined with page")])
     cursor = query.cursor or ""
+    refused = InvalidInput(
+        details=[FieldError("cursor", "must be a next_cursor of the same filters and sort")]
+    )
     try:
-        checksum, *values = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list)
-        if checksum != _checksum(values, binding):
-            raise ValueError
+        checksum, *values = msgspec.json.decode(_from_base64(cursor), type=list[Any])
         types = [key.column.type.python_type for key in keys]
-        return [msgspec.convert(value, type_, strict=False) for value, type_ in zip(values, types, strict=True)]
+        converted = [
+            msgspec.convert(value, kind, strict=False) for value, kind in zip(values, types, strict=True)
+        ]
     except (ValueError, msgspec.MsgspecError):
-        reason = "must be the next_cursor of an answer with the same filters and sort"
-        raise InvalidInput(details=[FieldError("cursor", reason)]) from None
+        raise refused from None
+    if checksum != _checksum(values, binding):
+        raise refused
+    return converted
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _checksum(values: Sequence[object], binding: str) -> str:

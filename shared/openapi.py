@@ -19,7 +19,7 @@ _EXAMPLE_TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def describe(title: str, version: str, tags: list[Tag]) -> OpenAPIConfig:
-    """Return the description of one service; every operation takes a bearer token unless it says otherwise."""
+    """Describe one service; its operations take a bearer token unless they say otherwise."""
     scheme = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
     return OpenAPIConfig(
         title=title,
@@ -61,7 +61,9 @@ def sample(error: type[GeraiError]) -> GeraiError:
 def _response(errors: list[type[GeraiError]]) -> ResponseSpec:
     samples = [sample(error) for error in errors]
     examples = [
-        Example(id=each.code, summary=each.code, value=msgspec.to_builtins(error_envelope(each, _EXAMPLE_TRACE)))
+        Example(
+            id=each.code, summary=each.code, value=msgspec.to_builtins(error_envelope(each, _EXAMPLE_TRACE))
+        )
         for each in samples
     ]
     description = " · ".join(each.code for each in samples)
@@ -79,5 +81,3 @@ def _query_parameters(type_: type[msgspec.Struct]) -> list[Parameter]:
         )
         for field in msgspec.structs.fields(type_)
     ]
-
-

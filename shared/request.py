@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
 from litestar import Request
@@ -30,8 +30,9 @@ class JsonRequest(Request[None, Principal, State]):
             InvalidInput: with each missing, unknown or wrong field.
         """
         self._require_media_type()
-        field = self.route_handler.parsed_data_field  # type: ignore[attr-defined]
-        return to_struct(parse_object(await self.body()), field.annotation, strict=True)
+        field = self.route_handler.parsed_data_field
+        content = parse_object(await self.body())
+        return to_struct(content, field.annotation, strict=True) if field else content
 
     def query(self, type_: type[S]) -> S:
         """Return the query string as `type_`; unknown parameters are invalid."""
@@ -49,7 +50,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """Return a JSON object (RFC 8259) read from `body`, raising MalformedBody when it is none."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # refuses lone surrogates written as escapes
     except UnicodeError:
         raise MalformedBody(reason="it is not valid UTF-8") from None
     except RecursionError:
@@ -58,7 +59,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise MalformedBody(reason=f"it is not valid JSON ({_place(error)})") from None
     if not isinstance(value, dict):
         raise MalformedBody(reason="it must be a JSON object")
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

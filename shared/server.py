@@ -12,7 +12,14 @@ from typing import TypeVar
 import uvicorn
 
 from shared.app import Application
-from shared.config import ConfigurationError, DatabaseConfig, Fragment, ProcessConfig, load, process_environment
+from shared.config import (
+    ConfigurationError,
+    DatabaseConfig,
+    Fragment,
+    ProcessConfig,
+    load,
+    process_environment,
+)
 from shared.migrations import upgrade
 
 C = TypeVar("C", bound=Fragment)
@@ -25,7 +32,9 @@ GRACE_SECONDS = 20
 def main(config_type: type[D], create_app: Callable[[D], Application], revisions: Path) -> None:
     """Do what the command line of a service asks: serve, or apply its migrations."""
     name = revisions.parent.name
-    parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=f"The {name} service of Gerai.")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{name}", description=f"The {name} service of Gerai."
+    )
     parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
     if parser.parse_args().command == "serve":
         config = load_or_exit(config_type)

@@ -68,7 +68,9 @@ def words(*texts: str | None) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         if text:
-            found.update(dict.fromkeys(word[:_LONGEST_WORD] for word in _WORD.findall(_without_accents(text))))
+            found.update(
+                dict.fromkeys(word[:_LONGEST_WORD] for word in _WORD.findall(_without_accents(text)))
+            )
     return list(found)
 
 

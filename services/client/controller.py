@@ -21,7 +21,10 @@ class ClientController(Controller):
         """Register a client company. For admins, and managers without a tenant."""
         client = await self._clients.create(request.auth, data)
         location = f"{request.scope['path']}/{client.uuid}"
-        return Response(Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client), headers={"Location": location})
+        return Response(
+            Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client),
+            headers={"Location": location},
+        )
 
     async def list(self, request: JsonRequest) -> Page[Client]:
         """List the clients the caller may see."""

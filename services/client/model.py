@@ -37,7 +37,9 @@ clients = Table(
     Column("country", String(2), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
-    Column("search", TSVECTOR, nullable=False, comment="words of name, email, phone and city: shared.text.words"),
+    Column(
+        "search", TSVECTOR, nullable=False, comment="words of name, email, phone and city: shared.text.words"
+    ),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),

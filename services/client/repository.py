@@ -1,6 +1,6 @@
 """Every statement of the client service."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, s
 from services.client.errors import DuplicateClient
 from services.client.model import clients
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.identifiers import new_uuid
-from shared.conversion import set_fields
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words, search_vector
 from shared.text import clean, unique_key
@@ -46,7 +46,9 @@ class ClientRepository:
         row = await self._database.fetch_one(_BY_UUID, uuid=uuid)
         return _client(row) if row else None
 
-    async def list(self, query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Client]:
+    async def list(
+        self, query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None
+    ) -> Listing[Client]:
         """Return a page of the living clients that `query` asks for and `tenant` may see."""
         statement = _matching(query, uuids, tenant)
         async with self._database.reading() as connection:
@@ -54,7 +56,7 @@ class ClientRepository:
         return Listing([_client(row) for row in page.items], page.meta)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["ClientWriter"]:
+    async def transaction(self) -> AsyncGenerator["ClientWriter"]:
         """Open a transaction: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction() as connection:
             yield ClientWriter(connection)
@@ -83,7 +85,9 @@ class ClientWriter:
             return _client(row) if row else None
         values = _stored({**{name: row[name] for name in ChangeClient.__struct_fields__}, **changes})
         statement = clients.update().where(clients.c.uuid == uuid)
-        return await self._returned(statement.values(updated_at=func.now(), version=clients.c.version + 1, **values))
+        return await self._returned(
+            statement.values(updated_at=func.now(), version=clients.c.version + 1, **values)
+        )
 
     async def delete(self, uuid: UUID) -> bool:
         """Mark the client deleted; tell whether there was one."""

@@ -23,9 +23,12 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
     deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound)
     return [
         post(path, tags=[TAG], responses=creating)(clients.create),
-        get(path, tags=[TAG], responses=responses(InvalidInput, Unauthenticated), operation_class=with_query(ClientQuery))(
-            clients.list
-        ),
+        get(
+            path,
+            tags=[TAG],
+            responses=responses(InvalidInput, Unauthenticated),
+            operation_class=with_query(ClientQuery),
+        )(clients.list),
         get(one, tags=[TAG], responses=reading)(clients.read),
         patch(one, tags=[TAG], responses=changing)(clients.change),
         delete(one, tags=[TAG], responses=deleting)(clients.delete),

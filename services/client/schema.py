@@ -38,12 +38,12 @@ class ChangeClient(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
     name: ShortText | UnsetType = UNSET
     email: Email | UnsetType = UNSET
-    phone: Phone | None | UnsetType = UNSET
-    tax_id: TaxId | None | UnsetType = UNSET
-    address: LongText | None | UnsetType = UNSET
-    city: ShortText | None | UnsetType = UNSET
-    province: ShortText | None | UnsetType = UNSET
-    postal_code: PostalCode | None | UnsetType = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    tax_id: TaxId | UnsetType | None = UNSET
+    address: LongText | UnsetType | None = UNSET
+    city: ShortText | UnsetType | None = UNSET
+    province: ShortText | UnsetType | None = UNSET
+    postal_code: PostalCode | UnsetType | None = UNSET
     country: Country | UnsetType = UNSET
     timezone: TimeZone | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
@@ -72,9 +72,12 @@ class Client(msgspec.Struct, kw_only=True, frozen=True):
 class ClientQuery(ListQuery, kw_only=True, frozen=True):
     """Which clients to list."""
 
-    q: Annotated[str, Meta(max_length=200, description="Each word begins a word of name, e-mail, phone or city.")] | None = (
-        None
-    )
+    q: (
+        Annotated[
+            str, Meta(max_length=200, description="Each word begins a word of name, e-mail, phone or city.")
+        ]
+        | None
+    ) = None
     uuids: Annotated[str, Meta(max_length=4000, description="Up to 100 ids, comma-separated.")] | None = None
     name: ShortText | None = None
     email: Email | None = None

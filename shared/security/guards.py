@@ -1,11 +1,14 @@
 """The guard in front of every handler."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
-from shared.security.principal import Principal
 from shared.security.tokens import TokenVerifier, bearer_token
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 PUBLIC = "public"
 """Routes with this in `opt` need no token."""
@@ -14,7 +17,7 @@ PUBLIC = "public"
 def authenticated(verifier: TokenVerifier) -> Guard:
     """Return a guard that admits callers with a valid access token and makes them known as `request.auth`."""
 
-    async def guard(connection: ASGIConnection[object, object, Principal, object], handler: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if not handler.opt.get(PUBLIC):
             token = bearer_token(connection.headers.get("authorization"))
             connection.scope["auth"] = await verifier.verify(token)

@@ -10,7 +10,13 @@ import msgspec
 from shared.config import LogConfig
 from shared.telemetry.context import current_request
 
-_COLOURS = {"DEBUG": "\x1b[2m", "INFO": "\x1b[32m", "WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
+_COLOURS = {
+    "DEBUG": "\x1b[2m",
+    "INFO": "\x1b[32m",
+    "WARNING": "\x1b[33m",
+    "ERROR": "\x1b[31m",
+    "CRITICAL": "\x1b[31m",
+}
 _RESET = "\x1b[0m"
 
 
@@ -48,7 +54,8 @@ class ConsoleFormatter(logging.Formatter):
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         colour = _COLOURS.get(record.levelname, "")
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
-        line = f"{clock} {colour}{record.levelname:<7}{_RESET} {self._service:<7} {record.getMessage()} {fields}".rstrip()
+        level = f"{colour}{record.levelname:<7}{_RESET}"
+        line = f"{clock} {level} {self._service:<7} {record.getMessage()} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

@@ -44,7 +44,9 @@ class RequestTelemetry:
         span = self._tracer.start_span(
             scope["method"], context=remote_context(headers), kind=trace.SpanKind.SERVER
         )
-        request_id = request_id_from(next((value for name, value in headers if name == b"x-request-id"), None))
+        request_id = request_id_from(
+            next((value for name, value in headers if name == b"x-request-id"), None)
+        )
         trace_id = trace.format_trace_id(span.get_span_context().trace_id)
         enter_request(RequestContext(request_id, trace_id))
         response = _ObservedSend(send, request_id)
@@ -58,7 +60,7 @@ class RequestTelemetry:
                 self._finish(scope, span, response.status, time.perf_counter() - started)
 
     def _finish(self, scope: HTTPScope, span: trace.Span, status: int, seconds: float) -> None:
-        route: str | None = scope.get("path_template")
+        route = scope["path_template"] if "path_template" in scope else None
         method = scope["method"]
         self._metrics.observe_request(method, route, status, seconds)
         if span.is_recording():

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, MutableMapping
 
-
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -43,5 +42,3 @@ def remote_context(headers: Iterable[tuple[bytes, bytes]]) -> Context | None:
 def inject_trace_context(headers: MutableMapping[str, str]) -> None:
     """Add the current span's traceparent and tracestate to outgoing `headers`."""
     _PROPAGATOR.inject(headers)
-
-

@@ -16,9 +16,13 @@ def upgrade() -> None:
         "clients",
         sa.Column("uuid", sa.Uuid, primary_key=True),
         sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("name_key", sa.String, nullable=False, comment="how names are sorted: shared.text.unique_key"),
+        sa.Column(
+            "name_key", sa.String, nullable=False, comment="how names are sorted: shared.text.unique_key"
+        ),
         sa.Column("email", sa.String(254), nullable=False),
-        sa.Column("email_key", sa.String, nullable=False, comment="how e-mails are compared: shared.text.unique_key"),
+        sa.Column(
+            "email_key", sa.String, nullable=False, comment="how e-mails are compared: shared.text.unique_key"
+        ),
         sa.Column("phone", sa.String(16)),
         sa.Column("tax_id", sa.String(50)),
         sa.Column("address", sa.String(1000)),
@@ -29,7 +33,12 @@ def upgrade() -> None:
         sa.Column("country", sa.String(2), nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
         sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.text("true")),
-        sa.Column("search", TSVECTOR, nullable=False, comment="words of name, email, phone and city: shared.text.words"),
+        sa.Column(
+            "search",
+            TSVECTOR,
+            nullable=False,
+            comment="words of name, email, phone and city: shared.text.words",
+        ),
         sa.Column("version", sa.BigInteger, nullable=False, server_default=sa.text("1")),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
