@@ -3,6 +3,10 @@
 import zoneinfo
 from functools import cache
 
+from msgspec import UNSET, UnsetType
+
+from shared.errors import FieldError
+
 # The tz database comes from the tzdata package, so that every machine knows the same zones.
 zoneinfo.reset_tzpath(())
 
@@ -31,3 +35,13 @@ def time_zones() -> frozenset[str]:
 def is_time_zone(name: str) -> bool:
     """Tell whether `name` is an IANA time zone."""
     return name in time_zones()
+
+
+def place_problems(country: str | UnsetType, timezone: str | UnsetType) -> list[FieldError]:
+    """Return what is wrong with the fields `country` and `timezone` that are given, empty when nothing is."""
+    problems: list[FieldError] = []
+    if country is not UNSET and country not in COUNTRIES:
+        problems.append(FieldError("country", "must be an ISO 3166-1 alpha-2 country code such as ID"))
+    if timezone is not UNSET and not is_time_zone(timezone):
+        problems.append(FieldError("timezone", "must be an IANA time zone such as Asia/Jakarta"))
+    return problems

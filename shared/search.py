@@ -2,10 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Text, cast, false, func
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Text,
+    TypeDecorator,
+    cast,
+    false,
+    func,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 
 from shared.text import prefix_query, words
+
+
+class SearchWords(TypeDecorator[list[str]]):
+    """The type of a tsvector column that is written as a list of words: `shared.text.words`."""
+
+    impl = TSVECTOR
+    cache_ok = True
+
+    def bind_expression(self, bindparam: BindParameter[list[str]]) -> ColumnElement[list[str]]:
+        """Let the database make the tsvector, so that no word is parsed or stemmed."""
+        return func.array_to_tsvector(type_coerce(bindparam, ARRAY(Text)))
 
 
 def search_vector(*texts: str | None) -> ColumnElement[Any]:

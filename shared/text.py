@@ -19,14 +19,16 @@ _END = r"$(?!\n)"
 _SINGLE_LINE = rf"^(?=.*\S)[^\x00-\x1f{_INVISIBLE}]*{_END}"
 _MULTI_LINE = rf"^(?=[\s\S]*\S)[^\x00-\x09\x0b-\x1f{_INVISIBLE}]*{_END}"
 _LABEL = r"\w(?:[\w-]{0,61}\w)?"
-_EMAIL = rf"^[^\x00-\x20\"(),:;<>@\[\\\]{_INVISIBLE}]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}{_END}"
+_EMAIL = rf"^[^\s\x00-\x20\"(),:;<>@\[\\\]{_INVISIBLE}]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}{_END}"
 _PHONE = r"^\+[1-9][0-9]{6,14}$(?!\n)"
+_COUNTRY = r"^[A-Z]{2}$(?!\n)"
 
 EXPLANATIONS = {
     _SINGLE_LINE: "must be one line of visible text, without control, bidirectional or zero-width characters",
     _MULTI_LINE: "must be visible text; line feeds are fine, other control or zero-width characters are not",
     _EMAIL: "must be an e-mail address such as name@example.com",
     _PHONE: "must be a phone number in E.164 form such as +628123456789",
+    _COUNTRY: "must be an ISO 3166-1 alpha-2 country code such as ID",
 }
 """What to tell a person whose text does not match one of the patterns above."""
 
@@ -44,6 +46,12 @@ Email = Annotated[str, Meta(max_length=254, pattern=_EMAIL)]
 
 Phone = Annotated[str, Meta(max_length=16, pattern=_PHONE)]
 """A phone number in E.164 form (ITU-T E.164)."""
+
+Country = Annotated[str, Meta(pattern=_COUNTRY, description="ISO 3166-1 alpha-2", examples=["ID"])]
+"""What looks like a country code; `shared.places` knows which exist."""
+
+TimeZone = Annotated[str, Meta(max_length=64, description="IANA time zone", examples=["Asia/Jakarta"])]
+"""What may be a time zone name; `shared.places` knows which exist."""
 
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 100

@@ -13,7 +13,8 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from shared.search import SearchWords
 
 metadata = MetaData()
 
@@ -38,7 +39,10 @@ clients = Table(
     Column("timezone", String(64), nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column(
-        "search", TSVECTOR, nullable=False, comment="words of name, email, phone and city: shared.text.words"
+        "search",
+        SearchWords,
+        nullable=False,
+        comment="words of name, email, phone and city: shared.text.words",
     ),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),

@@ -15,8 +15,8 @@ from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
-from shared.search import begins_words, search_vector
-from shared.text import clean, unique_key
+from shared.search import begins_words
+from shared.text import clean, unique_key, words
 
 _LIVING = clients.c.deleted_at.is_(None)
 _SHOWN = [clients.c[name] for name in Client.__struct_fields__]
@@ -70,7 +70,7 @@ class ClientWriter:
 
     async def add(self, command: CreateClient) -> Client:
         """Insert a client, raising DuplicateClient when its e-mail is taken."""
-        values = _stored(msgspec.structs.asdict(command))
+        values = stored_columns(msgspec.structs.asdict(command))
         return await self._returned(clients.insert().values(uuid=new_uuid(), **values))
 
     async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
@@ -83,7 +83,7 @@ class ClientWriter:
         changes = set_fields(command)
         if row is None or not changes:
             return _client(row) if row else None
-        values = _stored({**{name: row[name] for name in ChangeClient.__struct_fields__}, **changes})
+        values = stored_columns({**{name: row[name] for name in ChangeClient.__struct_fields__}, **changes})
         statement = clients.update().where(clients.c.uuid == uuid)
         return await self._returned(
             statement.values(updated_at=func.now(), version=clients.c.version + 1, **values)
@@ -103,6 +103,18 @@ class ClientWriter:
             return _client((await self._connection.execute(statement.returning(*_SHOWN))).mappings().one())
 
 
+def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a client whose own fields these are: cleaned, with what is derived from them."""
+    values = {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {
+        **values,
+        "name_key": unique_key(values["name"]),
+        "email_key": unique_key(values["email"]),
+        "city_key": unique_key(values["city"]) if values["city"] else None,
+        "search": words(values["name"], values["email"], values["phone"], values["city"]),
+    }
+
+
 def _matching(query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [_LIVING]
     if tenant is not None:
@@ -118,18 +130,6 @@ def _matching(query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None)
     if query.is_active is not None:
         conditions.append(clients.c.is_active == query.is_active)
     return select(*_SHOWN, clients.c.name_key, clients.c.email_key).where(*conditions)
-
-
-def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a client whose own fields these are: cleaned, with what is derived from them."""
-    values = {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
-    return {
-        **values,
-        "name_key": unique_key(values["name"]),
-        "email_key": unique_key(values["email"]),
-        "city_key": unique_key(values["city"]) if values["city"] else None,
-        "search": search_vector(values["name"], values["email"], values["phone"], values["city"]),
-    }
 
 
 def _client(row: Row) -> Client:

@@ -9,10 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.client import constants
 from shared.listing import ListQuery
-from shared.text import Email, Line, LongText, Phone, ShortText
+from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
 
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2", examples=["ID"])]
-TimeZone = Annotated[str, Meta(max_length=64, description="IANA time zone", examples=["Asia/Jakarta"])]
 TaxId = Annotated[Line, Meta(max_length=50)]
 PostalCode = Annotated[Line, Meta(max_length=20)]
 

@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from services.client.errors import ClientNotFound
 from services.client.repository import ClientRepository
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
 from shared.conversion import to_strings, to_uuid
-from shared.errors import FieldError, Forbidden, InvalidInput
+from shared.errors import Forbidden, InvalidInput
 from shared.listing import Listing
-from shared.places import COUNTRIES, is_time_zone
+from shared.places import place_problems
 from shared.security.principal import Principal
 
 
@@ -67,10 +67,6 @@ def _require_visible(principal: Principal, uuid: UUID) -> None:
 
 
 def _require_real_place(country: str | UnsetType, timezone: str | UnsetType) -> None:
-    problems: list[FieldError] = []
-    if country is not UNSET and country not in COUNTRIES:
-        problems.append(FieldError("country", "must be an ISO 3166-1 alpha-2 country code such as ID"))
-    if timezone is not UNSET and not is_time_zone(str(timezone)):
-        problems.append(FieldError("timezone", "must be an IANA time zone such as Asia/Jakarta"))
+    problems = place_problems(country, timezone)
     if problems:
         raise InvalidInput(details=problems)
