@@ -104,6 +104,11 @@ def to_strings(field: str, value: object, *, most: int = 100) -> list[str]:
     return strings
 
 
+def to_uuids(field: str, value: object) -> list[UUID]:
+    """Read up to 100 comma-separated UUIDs; no UUID is an empty list. Raises InvalidInput naming `field`."""
+    return [to_uuid(field, text) for text in to_strings(field, value)]
+
+
 def set_fields(patch: msgspec.Struct) -> dict[str, Any]:
     """Return the fields of a merge patch that were given, null ones included."""
     return {

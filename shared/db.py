@@ -57,12 +57,14 @@ class Database:
         async with self._read.connect() as connection:
             yield ReadConnection(connection)
 
-    async def fetch_one(self, question: "Question", **parameters: object) -> Row | None:
+    async def fetch_one(
+        self, question: "Question", *, primary: bool = False, **parameters: object
+    ) -> Row | None:
         """Return the first row of a prepared question, bypassing SQLAlchemy's execution for speed.
 
-        It runs on an asyncpg connection of the read engine's own pool.
+        It runs on an asyncpg connection of the read engine's own pool; with `primary`, the write engine's.
         """
-        connection = await self._read.raw_connection()
+        connection = await (self._write if primary else self._read).raw_connection()
         try:
             driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
             return await driver.fetchrow(question.sql, *question.arguments(parameters))

@@ -7,7 +7,7 @@ from msgspec import UnsetType
 from services.client.errors import ClientNotFound
 from services.client.repository import ClientRepository
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
-from shared.conversion import to_strings, to_uuid
+from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput
 from shared.listing import Listing
 from shared.places import place_problems
@@ -38,7 +38,7 @@ class Clients:
 
     async def list(self, principal: Principal, query: ClientQuery) -> Listing[Client]:
         """Return a page of the clients the caller may see."""
-        uuids = [to_uuid("uuids", text) for text in to_strings("uuids", query.uuids)] if query.uuids else None
+        uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._clients.list(query, uuids, principal.client_uuid)
 
     async def change(self, principal: Principal, uuid: UUID, command: ChangeClient) -> Client:

@@ -1,0 +1,32 @@
+"""Builds the store service: the only place where its objects are made and joined."""
+
+from litestar.openapi.spec import Tag
+
+from services.store import routes
+from services.store.client_api import ClientApi
+from services.store.config import StoreConfig
+from services.store.controller import StoreController
+from services.store.repository import StoreRepository
+from services.store.usecase import Stores
+from shared.app import Application, create_application
+from shared.db import Database
+from shared.http import ServiceClient
+from shared.security.credentials import ServiceCredentials
+from shared.security.keys import key_source
+from shared.security.tokens import TokenVerifier
+
+
+def create_app(config: StoreConfig) -> Application:
+    """Return the store service, ready to be served."""
+    database = Database(config.database, "gerai-store")
+    auth = ServiceClient("auth", config.auth_url)
+    clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
+    controller = StoreController(Stores(StoreRepository(database), ClientApi(clients)))
+    return create_application(
+        "store",
+        config,
+        routes=routes.routes(controller),
+        verifier=TokenVerifier(config.token, key_source(config.token, auth)),
+        tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
+        on_stop=[clients.close, auth.close, database.close],
+    )

@@ -1,0 +1,146 @@
+"""Every statement of the store service."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, select
+
+from services.store.errors import DuplicateStore, IncompleteCoordinates
+from services.store.model import stores
+from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery
+from shared.conversion import set_fields
+from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.identifiers import new_uuid
+from shared.listing import Listing, Sorting, fetch_page
+from shared.search import begins_words
+from shared.text import clean, unique_key, words
+
+_LIVING = stores.c.deleted_at.is_(None)
+_SHOWN = [stores.c[name] for name in Store.__struct_fields__]
+_CONSTRAINTS = {
+    "stores_code_unique": DuplicateStore,
+    "stores_coordinates_whole": IncompleteCoordinates,
+}
+
+_BY_UUID = Question(select(*_SHOWN).where(stores.c.uuid == bindparam("uuid"), _LIVING))
+
+SORTING = Sorting(
+    {
+        "name": stores.c.name_key,
+        "code": stores.c.code_key,
+        "created_at": stores.c.created_at,
+        "updated_at": stores.c.updated_at,
+    },
+    unique=stores.c.uuid,
+)
+
+
+class StoreRepository:
+    """Reads stores, and opens transactions that change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, uuid: UUID, *, latest: bool = False) -> Store | None:
+        """Return the living store of this id; with `latest`, every acknowledged change is seen."""
+        row = await self._database.fetch_one(_BY_UUID, primary=latest, uuid=uuid)
+        return _store(row) if row else None
+
+    async def list(self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Store]:
+        """Return a page of the living stores that `query` asks for and `tenant` may see."""
+        statement = _matching(query, uuids, tenant)
+        async with self._database.reading() as connection:
+            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+        return Listing([_store(row) for row in page.items], page.meta)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["StoreWriter"]:
+        """Open a transaction: committed at the end of the block, rolled back on an error."""
+        async with self._database.transaction() as connection:
+            yield StoreWriter(connection)
+
+
+class StoreWriter:
+    """Changes stores inside one transaction."""
+
+    def __init__(self, connection: WriteConnection) -> None:
+        self._connection = connection
+
+    async def add(self, command: CreateStore) -> Store:
+        """Insert a store.
+
+        Raises:
+            DuplicateStore: when another store of the client has its code.
+            IncompleteCoordinates: when it has one of latitude and longitude.
+        """
+        values = stored_columns(msgspec.structs.asdict(command))
+        return await self._returned(stores.insert().values(uuid=new_uuid(), **values))
+
+    async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
+        """Change the fields that are set and return the store, or None when none of this id lives.
+
+        The row is locked first, so that concurrent changes of other fields are kept. Raises as `add` does.
+        """
+        current = select(*_SHOWN).where(stores.c.uuid == uuid, _LIVING).with_for_update()
+        row = (await self._connection.execute(current)).mappings().one_or_none()
+        changes = set_fields(command)
+        if row is None or not changes:
+            return _store(row) if row else None
+        values = stored_columns({**{name: row[name] for name in ChangeStore.__struct_fields__}, **changes})
+        statement = stores.update().where(stores.c.uuid == uuid)
+        return await self._returned(
+            statement.values(updated_at=func.now(), version=stores.c.version + 1, **values)
+        )
+
+    async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
+        """Mark the store deleted; tell whether there was one that `tenant` may see."""
+        statement = (
+            stores.update()
+            .where(stores.c.uuid == uuid, _LIVING, *_visible(tenant))
+            .values(deleted_at=func.now(), updated_at=func.now(), version=stores.c.version + 1)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def _returned(self, statement: Insert | Update) -> Store:
+        with constraint_errors(_CONSTRAINTS):
+            return _store((await self._connection.execute(statement.returning(*_SHOWN))).mappings().one())
+
+
+def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a store whose own fields these are: cleaned, with what is derived from them."""
+    values = {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {
+        **values,
+        "code_key": unique_key(values["code"]),
+        "name_key": unique_key(values["name"]),
+        "city_key": unique_key(values["city"]) if values["city"] else None,
+        "search": words(values["name"], values["code"], values["city"]),
+    }
+
+
+def _matching(query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [_LIVING, *_visible(tenant)]
+    if uuids is not None:
+        conditions.append(stores.c.uuid.in_(uuids))
+    if query.q is not None:
+        conditions.append(begins_words(stores.c.search, query.q))
+    keys = {stores.c.code_key: query.code, stores.c.city_key: query.city}
+    conditions += [column == unique_key(text) for column, text in keys.items() if text is not None]
+    plain = {
+        stores.c.client_uuid: query.client_uuid,
+        stores.c.country: query.country,
+        stores.c.is_active: query.is_active,
+    }
+    conditions += [column == value for column, value in plain.items() if value is not None]
+    return select(*_SHOWN, stores.c.name_key, stores.c.code_key).where(*conditions)
+
+
+def _visible(tenant: UUID | None) -> list[ColumnElement[bool]]:
+    return [] if tenant is None else [stores.c.client_uuid == tenant]
+
+
+def _store(row: Row) -> Store:
+    return Store(**{name: row[name] for name in Store.__struct_fields__})

@@ -1,0 +1,42 @@
+"""The URL table of the store service, read once at start."""
+
+from litestar import delete, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+
+from services.store.controller import StoreController
+from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
+from services.store.schema import ReadQuery, StoreQuery
+from shared.errors import (
+    BadGateway,
+    Forbidden,
+    GatewayTimeout,
+    InvalidInput,
+    MalformedBody,
+    ServiceUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from shared.openapi import responses, with_query
+
+TAG = "stores"
+
+_BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
+_CALLER = (Unauthenticated, Forbidden)
+_CLIENT = (ClientNotFound, ClientInactive, BadGateway, ServiceUnavailable, GatewayTimeout)
+
+
+def routes(stores: StoreController) -> list[HTTPRouteHandler]:
+    """Return the endpoints apps reach through the gateway."""
+    path, one = "/stores", "/stores/{uuid:str}"
+    creating = responses(*_BODY, *_CALLER, *_CLIENT, DuplicateStore)
+    listing = responses(InvalidInput, *_CALLER)
+    reading = responses(InvalidInput, *_CALLER, StoreNotFound, BadGateway, ServiceUnavailable, GatewayTimeout)
+    changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore)
+    deleting = responses(InvalidInput, *_CALLER, StoreNotFound)
+    return [
+        post(path, tags=[TAG], responses=creating)(stores.create),
+        get(path, tags=[TAG], responses=listing, operation_class=with_query(StoreQuery))(stores.list),
+        get(one, tags=[TAG], responses=reading, operation_class=with_query(ReadQuery))(stores.read),
+        patch(one, tags=[TAG], responses=changing)(stores.change),
+        delete(one, tags=[TAG], responses=deleting)(stores.delete),
+    ]

@@ -1,0 +1,117 @@
+"""What the store API takes and answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from services.store import constants
+from shared.listing import ListQuery
+from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
+
+Code = Annotated[Line, Meta(max_length=50, description="Unique within the client.", examples=["JKT-01"])]
+PostalCode = Annotated[Line, Meta(max_length=20)]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="Degrees north (WGS 84).", examples=[-6.2146])]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="Degrees east (WGS 84).", examples=[106.8451])]
+
+
+class CreateStore(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A new store of a client; coordinates are given whole or not at all."""
+
+    client_uuid: UUID
+    code: Code
+    name: Annotated[ShortText, Meta(examples=["Kopi Nusantara Menteng"])]
+    phone: Annotated[Phone, Meta(examples=["+622150001234"])] | None = None
+    email: Annotated[Email, Meta(examples=["menteng@kopi-nusantara.example"])] | None = None
+    address: LongText | None = None
+    city: Annotated[ShortText, Meta(examples=["Jakarta"])] | None = None
+    province: ShortText | None = None
+    postal_code: PostalCode | None = None
+    country: Country = constants.DEFAULT_COUNTRY
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    timezone: TimeZone = constants.DEFAULT_TIMEZONE
+    is_active: bool = True
+
+
+class ChangeStore(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A JSON Merge Patch (RFC 7396): absent fields stay, null empties the optional ones."""
+
+    code: Code | UnsetType = UNSET
+    name: ShortText | UnsetType = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    email: Email | UnsetType | None = UNSET
+    address: LongText | UnsetType | None = UNSET
+    city: ShortText | UnsetType | None = UNSET
+    province: ShortText | UnsetType | None = UNSET
+    postal_code: PostalCode | UnsetType | None = UNSET
+    country: Country | UnsetType = UNSET
+    latitude: Latitude | UnsetType | None = UNSET
+    longitude: Longitude | UnsetType | None = UNSET
+    timezone: TimeZone | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class Store(msgspec.Struct, kw_only=True, frozen=True):
+    """A store of a client."""
+
+    uuid: UUID
+    client_uuid: UUID
+    code: str
+    name: str
+    phone: str | None
+    email: str | None
+    address: str | None
+    city: str | None
+    province: str | None
+    postal_code: str | None
+    country: str
+    latitude: float | None
+    longitude: float | None
+    timezone: str
+    is_active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Client(msgspec.Struct, kw_only=True, frozen=True):
+    """What stores need to know of their client."""
+
+    uuid: UUID
+    name: str
+    email: str
+    phone: str | None
+    country: str
+    timezone: str
+    is_active: bool
+    version: int
+
+
+class StoreWithClient(Store, kw_only=True, frozen=True):
+    """A store with its client; null when the client no longer exists."""
+
+    client: Client | None
+
+
+class ReadQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """What a detail answer has besides the store."""
+
+    include: Annotated[Literal["client"], Meta(description="Embeds the store's client.")] | None = None
+
+
+class StoreQuery(ListQuery, kw_only=True, frozen=True):
+    """Which stores to list."""
+
+    q: (
+        Annotated[str, Meta(max_length=200, description="Each word begins a word of name, code or city.")]
+        | None
+    ) = None
+    uuids: Annotated[str, Meta(max_length=4000, description="Up to 100 ids, comma-separated.")] | None = None
+    client_uuid: UUID | None = None
+    code: Code | None = None
+    city: ShortText | None = None
+    country: Country | None = None
+    is_active: bool | None = None

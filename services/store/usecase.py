@@ -1,0 +1,97 @@
+"""What can be done with stores, and by whom."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from services.store.client_api import ClientDirectory
+from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNotFound, StoreNotFound
+from services.store.repository import StoreRepository
+from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery, StoreWithClient
+from shared.conversion import to_uuids
+from shared.errors import InvalidInput
+from shared.listing import Listing
+from shared.places import place_problems
+from shared.security.principal import Principal
+
+
+class Stores:
+    """The use cases of stores."""
+
+    def __init__(self, stores: StoreRepository, clients: ClientDirectory) -> None:
+        self._stores = stores
+        self._clients = clients
+
+    async def create(self, principal: Principal, command: CreateStore) -> Store:
+        """Open a store of an active client; for admins, and managers whom the client is visible to."""
+        principal.require("admin", "manager")
+        if not principal.sees(command.client_uuid):
+            raise ClientNotFound(uuid=command.client_uuid)
+        _require_valid(command)
+        await self._require_active_client(command.client_uuid)
+        async with self._stores.transaction() as stores:
+            return await stores.add(command)
+
+    async def read(self, principal: Principal, uuid: UUID) -> Store:
+        """Return a store the caller may see."""
+        principal.require("admin", "manager", "user")
+        return _visible(principal, uuid, await self._stores.find(uuid))
+
+    async def read_with_client(self, principal: Principal, uuid: UUID) -> StoreWithClient:
+        """Return a store the caller may see, with its client."""
+        store = await self.read(principal, uuid)
+        client = await self._clients.find(store.client_uuid)
+        return StoreWithClient(**msgspec.structs.asdict(store), client=client)
+
+    async def list(self, principal: Principal, query: StoreQuery) -> Listing[Store]:
+        """Return a page of the stores the caller may see."""
+        principal.require("admin", "manager", "user")
+        uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
+        return await self._stores.list(query, uuids, principal.client_uuid)
+
+    async def change(self, principal: Principal, uuid: UUID, command: ChangeStore) -> Store:
+        """Change a store of an active client; for admins, and managers whom it is visible to."""
+        principal.require("admin", "manager")
+        _require_valid(command)
+        current = _visible(principal, uuid, await self._stores.find(uuid, latest=True))
+        await self._require_active_client(current.client_uuid)
+        async with self._stores.transaction() as stores:
+            store = await stores.change(uuid, command)
+        if store is None:
+            raise StoreNotFound(uuid=uuid)
+        return store
+
+    async def delete(self, principal: Principal, uuid: UUID) -> None:
+        """Close a store for good; for admins, and managers whom it is visible to."""
+        principal.require("admin", "manager")
+        async with self._stores.transaction() as stores:
+            deleted = await stores.delete(uuid, principal.client_uuid)
+        if not deleted:
+            raise StoreNotFound(uuid=uuid)
+
+    async def _require_active_client(self, uuid: UUID) -> None:
+        client = await self._clients.find(uuid)
+        if client is None:
+            raise ClientNotFound(uuid=uuid)
+        if not client.is_active:
+            raise ClientInactive(uuid=uuid)
+
+
+def _visible(principal: Principal, uuid: UUID, store: Store | None) -> Store:
+    if store is None or not principal.sees(store.client_uuid):
+        raise StoreNotFound(uuid=uuid)
+    return store
+
+
+def _require_valid(command: CreateStore | ChangeStore) -> None:
+    problems = place_problems(command.country, command.timezone)
+    if _is_half(command.latitude, command.longitude):
+        problems += COORDINATES_TOGETHER
+    if problems:
+        raise InvalidInput(details=problems)
+
+
+def _is_half(latitude: float | UnsetType | None, longitude: float | UnsetType | None) -> bool:
+    """Tell whether one coordinate is given and the other empty; what a patch leaves out may fit."""
+    return UNSET not in (latitude, longitude) and (latitude is None) != (longitude is None)
