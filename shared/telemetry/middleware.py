@@ -60,7 +60,7 @@ class RequestTelemetry:
                 self._finish(scope, span, response.status, time.perf_counter() - started)
 
     def _finish(self, scope: HTTPScope, span: trace.Span, status: int, seconds: float) -> None:
-        route = scope["path_template"] if "path_template" in scope else None
+        route = scope.get("path_template")  # pyright: ignore[reportUnknownMemberType] - Litestar's TypedDict
         method = scope["method"]
         self._metrics.observe_request(method, route, status, seconds)
         if span.is_recording():

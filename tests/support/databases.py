@@ -1,0 +1,78 @@
+"""The services' databases as tests use them: provisioned and migrated once, emptied before each test."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from infra.postgres.provision import ServiceDatabase, provision
+from shared.config import DatabaseConfig, Secret
+from shared.migrations import upgrade
+
+SERVICES = ("auth", "client", "store")
+
+_PASSWORD = "only-for-tests"
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """One service's database, seen by the role that serves and by the one that owns."""
+
+    __test__ = False
+
+    app: DatabaseConfig
+    owner: DatabaseConfig
+
+    async def empty(self) -> None:
+        """Remove every row."""
+        connection = await connect(self.owner)
+        try:
+            tables = await connection.fetch(
+                "SELECT quote_ident(tablename) AS name FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+            if tables:
+                await connection.execute(f"TRUNCATE {', '.join(table['name'] for table in tables)} CASCADE")
+        finally:
+            await connection.close()
+
+
+async def connect(config: DatabaseConfig) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection of its own, for looking at what a service did."""
+    return await asyncpg.connect(
+        host=config.host,
+        port=config.port,
+        user=config.user,
+        password=config.password.reveal(),
+        database=config.name,
+    )
+
+
+def migrated(superuser_url: str) -> dict[str, TestDatabase]:
+    """Provide and migrate every service's database on the server of `superuser_url`."""
+    provided = {name: ServiceDatabase(f"gerai_{name}", _PASSWORD, _PASSWORD) for name in SERVICES}
+    asyncio.run(provision(superuser_url, list(provided.values())))
+    databases = {name: _database(superuser_url, each) for name, each in provided.items()}
+    for name, database in databases.items():
+        upgrade(database.owner, _ROOT / "services" / name / "migrations")
+    return databases
+
+
+def _database(superuser_url: str, provided: ServiceDatabase) -> TestDatabase:
+    server = urlsplit(superuser_url)
+
+    def config(user: str) -> DatabaseConfig:
+        return DatabaseConfig(
+            host=server.hostname or "127.0.0.1",
+            port=server.port or 5432,
+            user=user,
+            password=Secret(_PASSWORD),
+            name=provided.name,
+            sslmode="disable",
+            pool_size=5,
+        )
+
+    return TestDatabase(app=config(provided.app), owner=config(provided.owner))
