@@ -72,22 +72,23 @@ class Cluster:
             )
         return notes
 
-    def end_leftover(self) -> bool:
-        """Stop the server that an interrupted start left on this data, and tell whether there was one."""
-        file = self.data / "postmaster.pid"
-        leftover = processes.of_pid_file(file, "postgres", self.data)
-        if leftover:
-            # A fast shutdown, then an immediate one (PostgreSQL manual, "Shutting Down the Server").
-            processes.end(leftover, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), _STOP_SECONDS)
-        file.unlink(missing_ok=True)
-        return leftover is not None
-
     def is_ready(self) -> bool:
         """Tell whether the server says that it accepts connections."""
         try:
             return self.data.joinpath("postmaster.pid").read_text().splitlines()[-1].strip() == "ready"
         except (FileNotFoundError, IndexError):
             return False
+
+
+def end_leftover(data: Path) -> bool:
+    """Stop the server that an interrupted start left on a data directory, and tell whether there was one."""
+    file = data / "postmaster.pid"
+    leftover = processes.of_pid_file(file, "postgres", data)
+    if leftover:
+        # A fast shutdown, then an immediate one (PostgreSQL manual, "Shutting Down the Server").
+        processes.end(leftover, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), _STOP_SECONDS)
+    file.unlink(missing_ok=True)
+    return leftover is not None
 
 
 def cluster(folder: Path) -> Cluster:
@@ -113,7 +114,7 @@ def running(directory: Path, port: int | None = None, *, durable: bool = False) 
     with _passable(directory) as folder:
         server = cluster(folder / "postgres")
         server.prepare()
-        server.end_leftover()
+        end_leftover(server.data)
         port = port or free_port()
         with _serving(server, server.command(port, durable=durable)):
             yield server.url(port)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from infra.embedded.state import MARK
 _SUPERVISOR = "supervisor.supervisord"
 _SUPERVISOR_SECONDS = 90
 _PROCESS_SECONDS = 20
+_POLL_SECONDS = 0.02
 
 
 def of_pid_file(file: Path, program: str, folder: Path) -> psutil.Process | None:
@@ -29,13 +31,23 @@ def of_pid_file(file: Path, program: str, folder: Path) -> psutil.Process | None
 
 
 def end(process: psutil.Process, signals: Sequence[int], seconds: float) -> None:
-    """Send each signal in turn until the process has ended, waiting `seconds` after each."""
+    """Send each signal in turn until the process has ended, waiting at most `seconds` after each."""
     for number in signals:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-        with suppress(psutil.TimeoutExpired):
-            process.wait(seconds)
-            return
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            if _has_ended(process):
+                return
+            time.sleep(_POLL_SECONDS)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Count a zombie as ended: in a container there may be no one to reap it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def stop(child: subprocess.Popen[bytes], number: int, seconds: float) -> None:

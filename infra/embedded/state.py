@@ -79,6 +79,12 @@ class State:
         """Return the file with the output of `process`."""
         return self.folder / "logs" / f"{process}.log"
 
+    def keep_last_log(self, process: str) -> None:
+        """Make room for a new log, keeping the previous one as `.log.1`."""
+        log = self.log(process)
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
+
     def prepare(self) -> None:
         """Make the folders.
 
