@@ -33,7 +33,7 @@ from shared.errors import (
     PayloadTooLarge,
     ServiceUnavailable,
 )
-from shared.openapi import describe
+from shared.openapi import describe, document
 from shared.request import JsonRequest
 from shared.responses import Envelope, error_envelope
 from shared.security.guards import PUBLIC, authenticated
@@ -196,7 +196,7 @@ def _operations(readiness: Readiness, metrics: Metrics) -> list[HTTPRouteHandler
 
     @get("/openapi.json", opt={PUBLIC: True}, include_in_schema=False, media_type=MediaType.JSON)
     async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        return request.app.openapi_schema.to_schema()
+        return document(request.app)
 
     return [healthz, readyz, exposition, openapi]
 

@@ -1,20 +1,31 @@
 """OpenAPI 3.1 descriptions from the same types that read requests and shape answers."""
 
+import re
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from litestar._openapi.schema_generation import SchemaCreator
+from litestar import Litestar
 from litestar.openapi import OpenAPIConfig, ResponseSpec
-from litestar.openapi.spec import Components, Example, Operation, Parameter, SecurityScheme, Tag
-from litestar.typing import FieldDefinition
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
 
 from shared.errors import FieldError, GeraiError, InvalidInput
 from shared.responses import ErrorEnvelope, error_envelope
+from shared.text import EXPLANATIONS
 
 BEARER = "bearer"
 
+_GENERIC_NAME = re.compile(r"(?P<generic>Envelope|Page)_(?:\w+\.)*(?P<of>\w+?)_(?=\W)")
 _EXAMPLE_TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -49,6 +60,12 @@ def with_query(type_: type[msgspec.Struct]) -> type[Operation]:
     return QueryOperation
 
 
+def document(app: Litestar) -> dict[str, Any]:
+    """Return the OpenAPI document of `app`, with short component names and rules told in words."""
+    text = msgspec.json.encode(app.openapi_schema.to_schema()).decode()
+    return _readable(msgspec.json.decode(_GENERIC_NAME.sub(r"\g<of>\g<generic>", text)))
+
+
 def sample(error: type[GeraiError]) -> GeraiError:
     """Return an instance of `error` whose template is filled with the names of its parts."""
     names = [name for _, name, _, _ in Formatter().parse(error.template) if name]
@@ -71,13 +88,49 @@ def _response(errors: list[type[GeraiError]]) -> ResponseSpec:
 
 
 def _query_parameters(type_: type[msgspec.Struct]) -> list[Parameter]:
-    creator = SchemaCreator()
+    described = msgspec.json.schema(type_)["$defs"][type_.__name__]
     return [
         Parameter(
-            name=field.encode_name,
+            name=name,
             param_in="query",
-            required=field.required,
-            schema=creator.for_field_definition(FieldDefinition.from_annotation(field.type)),
+            required=name in described.get("required", []),
+            description=schema.get("description"),
+            schema=_schema(schema),
         )
-        for field in msgspec.structs.fields(type_)
+        for name, schema in (
+            (name, _without_null(schema)) for name, schema in described["properties"].items()
+        )
     ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    return options[0]
+
+
+def _schema(described: dict[str, Any]) -> Schema:
+    return Schema(
+        type=OpenAPIType(described["type"]),
+        minimum=described.get("minimum"),
+        maximum=described.get("maximum"),
+        max_length=described.get("maxLength"),
+        pattern=described.get("pattern"),
+        enum=described.get("enum"),
+        default=described.get("default"),
+    )
+
+
+def _readable(node: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Tell the patterns that EXPLANATIONS knows in words, and leave out what OpenAPI has no place for."""
+    if isinstance(node, list):
+        return [_readable(item) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    tidy = {name: _readable(value) for name, value in cast("dict[str, Any]", node).items()}
+    explanation = EXPLANATIONS.get(str(tidy.get("pattern")))
+    if explanation:
+        del tidy["pattern"]
+        tidy["description"] = f"{tidy.get('description', 'Text')}: {explanation}."
+    if "value" in tidy and "summary" in tidy:
+        tidy.pop("id", None)  # Litestar's name for an example, unknown to OpenAPI 3.1
+    return tidy

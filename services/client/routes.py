@@ -21,17 +21,19 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
     creating = responses(*_BODY, Unauthenticated, Forbidden, DuplicateClient)
     changing = responses(*_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient)
     deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound)
+    listing = responses(InvalidInput, Unauthenticated)
     return [
-        post(path, tags=[TAG], responses=creating)(clients.create),
+        post(path, summary="Register a client", tags=[TAG], responses=creating)(clients.create),
         get(
             path,
+            summary="List clients",
             tags=[TAG],
-            responses=responses(InvalidInput, Unauthenticated),
+            responses=listing,
             operation_class=with_query(ClientQuery),
         )(clients.list),
-        get(one, tags=[TAG], responses=reading)(clients.read),
-        patch(one, tags=[TAG], responses=changing)(clients.change),
-        delete(one, tags=[TAG], responses=deleting)(clients.delete),
+        get(one, summary="Read a client", tags=[TAG], responses=reading)(clients.read),
+        patch(one, summary="Change a client", tags=[TAG], responses=changing)(clients.change),
+        delete(one, summary="End a client", tags=[TAG], responses=deleting)(clients.delete),
     ]
 
 
