@@ -1,0 +1,188 @@
+"""Who may do what, through the gateway: the matrix of roles, every route of the platform in it."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.platform import Platform
+
+PASSWORD = "a password of the tests"
+
+CALLERS = ("admin", "manager", "manager of C", "user", "user of C")
+
+Send = Callable[..., Awaitable[httpx.Response]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, the tenant of the object it is tried on, and the status for each of CALLERS."""
+
+    method: str
+    path: str
+    of: str
+    expected: tuple[int, int, int, int, int]
+
+
+# fmt: off
+MATRIX = [
+    #   method    route                       object of   admin, manager, manager of C, user, user of C
+    Row("POST",   "/v1/master-client",        "any",      (201, 201, 403, 403, 403)),
+    Row("GET",    "/v1/master-client",        "any",      (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/master-client/{uuid}", "C",        (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/master-client/{uuid}", "D",        (200, 200, 404, 200, 404)),
+    Row("PATCH",  "/v1/master-client/{uuid}", "C",        (200, 200, 200, 403, 403)),
+    Row("PATCH",  "/v1/master-client/{uuid}", "D",        (200, 200, 404, 403, 403)),
+    Row("DELETE", "/v1/master-client/{uuid}", "C",        (204, 403, 403, 403, 403)),
+    Row("DELETE", "/v1/master-client/{uuid}", "D",        (204, 403, 403, 403, 403)),
+    Row("POST",   "/v1/stores",               "C",        (201, 201, 201, 403, 403)),
+    Row("POST",   "/v1/stores",               "D",        (201, 201, 404, 403, 403)),
+    Row("GET",    "/v1/stores",               "any",      (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/stores/{uuid}",        "C",        (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/stores/{uuid}",        "D",        (200, 200, 404, 200, 404)),
+    Row("PATCH",  "/v1/stores/{uuid}",        "C",        (200, 200, 200, 403, 403)),
+    Row("PATCH",  "/v1/stores/{uuid}",        "D",        (200, 200, 404, 403, 403)),
+    Row("DELETE", "/v1/stores/{uuid}",        "C",        (204, 204, 204, 403, 403)),
+    Row("DELETE", "/v1/stores/{uuid}",        "D",        (204, 204, 404, 403, 403)),
+    Row("POST",   "/v1/users",                "C",        (201, 403, 201, 403, 403)),
+    Row("POST",   "/v1/users",                "D",        (201, 403, 403, 403, 403)),
+    Row("GET",    "/v1/users",                "any",      (200, 403, 200, 403, 403)),
+    Row("GET",    "/v1/users/{uuid}",         "C",        (200, 403, 200, 403, 403)),
+    Row("GET",    "/v1/users/{uuid}",         "D",        (200, 403, 404, 403, 403)),
+    Row("PATCH",  "/v1/users/{uuid}",         "C",        (200, 403, 200, 403, 403)),
+    Row("PATCH",  "/v1/users/{uuid}",         "D",        (200, 403, 404, 403, 403)),
+    Row("DELETE", "/v1/users/{uuid}",         "C",        (204, 403, 204, 403, 403)),
+    Row("DELETE", "/v1/users/{uuid}",         "D",        (204, 403, 404, 403, 403)),
+    Row("GET",    "/v1/auth/me",              "own",      (200, 200, 200, 200, 200)),
+    Row("PATCH",  "/v1/auth/me",              "own",      (200, 200, 200, 200, 200)),
+    Row("POST",   "/v1/auth/password",        "own",      (204, 204, 204, 204, 204)),
+    Row("POST",   "/v1/auth/logout",          "own",      (204, 204, 204, 204, 204)),
+]
+# fmt: on
+
+OPEN_TO_ALL = {("POST", "/v1/auth/login"), ("POST", "/v1/auth/refresh"), ("GET", "/.well-known/jwks.json")}
+
+_numbers = itertools.count()
+
+
+@dataclass
+class World:
+    """Two tenants and a caller of each kind; objects to act on are made anew for every row."""
+
+    platform: Platform
+    admin: dict[str, str]
+    tenants: dict[str, str]
+
+    async def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.platform.http.post(path, json=body, headers=self.admin)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]
+
+    async def caller(self, kind: str) -> dict[str, str]:
+        """Make a person of this kind and sign in as them."""
+        tenant = self.tenants["C"] if kind.endswith("of C") else None
+        body = user_body(role=kind.split()[0], client_uuid=tenant)
+        await self.make("/v1/users", body)
+        return await self.platform.sign_in(body["email"], PASSWORD)
+
+    async def target(self, row: Row) -> str:
+        """Return the URL of `row`, with an object of its tenant where it takes one."""
+        if "{uuid}" not in row.path:
+            return row.path
+        tenant = self.tenants[row.of]
+        if "stores" in row.path:
+            made = await self.make("/v1/stores", store_body(tenant))
+        elif "users" in row.path:
+            made = await self.make("/v1/users", user_body("user", tenant))
+        elif row.method == "DELETE":
+            made = await self.make("/v1/master-client", client_body())
+        else:
+            made = {"uuid": tenant}
+        return row.path.format(uuid=made["uuid"])
+
+    def body(self, row: Row) -> dict[str, Any] | None:
+        if row.path == "/v1/auth/password":
+            return {"current_password": PASSWORD, "new_password": PASSWORD + " changed"}
+        if row.path == "/v1/auth/logout":
+            return None
+        if row.method == "PATCH":
+            return {"name": "Changed"}
+        if row.method != "POST":
+            return None
+        if row.path == "/v1/master-client":
+            return client_body()
+        tenant = self.tenants[row.of]
+        return store_body(tenant) if "stores" in row.path else user_body("user", tenant)
+
+
+def client_body() -> dict[str, Any]:
+    number = next(_numbers)
+    return {"name": f"Client {number}", "email": f"client{number}@example.com"}
+
+
+def store_body(client_uuid: str) -> dict[str, Any]:
+    number = next(_numbers)
+    return {"client_uuid": client_uuid, "code": f"S-{number}", "name": f"Store {number}"}
+
+
+def user_body(role: str, client_uuid: str | None) -> dict[str, Any]:
+    number = next(_numbers)
+    return {
+        "email": f"user{number}@example.com",
+        "name": f"User {number}",
+        "password": PASSWORD,
+        "roles": [role],
+        "client_uuid": client_uuid,
+    }
+
+
+@pytest.fixture(scope="module")
+async def world(platform: Platform, admin: dict[str, str]) -> World:
+    world = World(platform, admin, {})
+    for name in ("C", "D"):
+        world.tenants[name] = (await world.make("/v1/master-client", client_body()))["uuid"]
+    return world
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.method} {row.path} of {row.of}")
+async def test_each_role_may_do_what_the_matrix_says(world: World, row: Row, caller: str) -> None:
+    headers = await world.caller(caller)
+    url = await world.target(row)
+    answer = await world.platform.http.request(row.method, url, json=world.body(row), headers=headers)
+    assert answer.status_code == row.expected[CALLERS.index(caller)], answer.text
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.method} {row.path} of {row.of}")
+async def test_nobody_does_anything_without_a_token(world: World, row: Row) -> None:
+    url = await world.target(row)
+    answer = await world.platform.http.request(row.method, url, json=world.body(row))
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["error"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_every_route_has_a_row(platform: Platform) -> None:
+    document = (await platform.http.get("/openapi.json")).json()
+    routes = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    assert routes == {(row.method, row.path) for row in MATRIX} | OPEN_TO_ALL
+
+
+async def test_lists_show_only_the_callers_tenant(world: World) -> None:
+    for tenant in world.tenants.values():
+        await world.make("/v1/stores", store_body(tenant))
+    headers = await world.caller("user of C")
+    stores = (await world.platform.http.get("/v1/stores?limit=100", headers=headers)).json()
+    clients = (await world.platform.http.get("/v1/master-client?limit=100", headers=headers)).json()
+    assert {store["client_uuid"] for store in stores["data"]} == {world.tenants["C"]}
+    assert [client["uuid"] for client in clients["data"]] == [world.tenants["C"]]
+
+
+async def test_a_filter_cannot_leave_the_tenant(world: World) -> None:
+    headers = await world.caller("user of C")
+    answer = await world.platform.http.get(f"/v1/stores?client_uuid={world.tenants['D']}", headers=headers)
+    assert answer.json()["data"] == []
+    assert answer.json()["meta"]["total"] == 0
