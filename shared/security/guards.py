@@ -19,7 +19,13 @@ def authenticated(verifier: TokenVerifier) -> Guard:
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if not handler.opt.get(PUBLIC):
-            token = bearer_token(connection.headers.get("authorization"))
+            token = bearer_token(_authorization(connection))
             connection.scope["auth"] = await verifier.verify(token)
 
     return guard
+
+
+def _authorization(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    # Litestar's own mapping of headers is built at first use, and most requests need no other header of it.
+    headers = connection.scope["headers"]
+    return next((value.decode("latin-1") for name, value in headers if name == b"authorization"), None)
