@@ -15,7 +15,6 @@ import sysconfig
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
@@ -28,6 +27,7 @@ _PIP_SETTINGS = {
     "PIP_USER": "0",
 }
 _LAST_LINES = 5
+_FROM_KERNEL = 0x80  # SI_KERNEL of sigaction(2)
 
 
 class WrapperError(Exception):
@@ -94,19 +94,34 @@ def run(command: list[str], environment: dict[str, str]) -> int:
     Task keeps a signal to itself: it counts on the terminal, which gives one to every process of the
     foreground group. One that `kill` or a parent process sends would never reach the platform.
     """
-    child = subprocess.Popen(command, env=environment, cwd=ROOT)
+    watched = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup, where it is to stay ignored
+        watched.add(signal.SIGHUP)
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    child = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, watched),  # noqa: PLW1509 - there is one thread
+    )
+    while child.poll() is None:
+        number = _next_sent(watched)
+        if number != signal.SIGCHLD:
+            for pid in _children(child.pid) or [child.pid]:
+                _send(pid, number)
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and _in_foreground():
-            return
-        for pid in _children(child.pid) or [child.pid]:
-            _send(pid, number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN or number == signal.SIGINT:
-            signal.signal(number, forward)
-    status = child.wait()
-    return status if status >= 0 else 128 - status
+def _next_sent(watched: set[signal.Signals]) -> int:
+    """Wait for a signal, passing over an interrupt that a terminal gave to the whole group."""
+    if sys.platform != "linux":  # no way to tell who sent it, and an interrupt is most likely a terminal's
+        while (number := signal.sigwait(watched)) == signal.SIGINT:
+            pass
+        return number
+    while True:
+        received = signal.sigwaitinfo(watched)
+        if received.si_signo != signal.SIGINT or received.si_code != _FROM_KERNEL:
+            return received.si_signo
 
 
 def _contents() -> str:
@@ -177,20 +192,6 @@ def _has_writable_home() -> bool:
     while not cache.exists() and cache != cache.parent:
         cache = cache.parent
     return os.access(cache, os.W_OK)
-
-
-def _in_foreground() -> bool:
-    """Tell whether a terminal gives its interrupts to this process's whole group."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
 
 
 def _children(parent: int) -> list[int]:
