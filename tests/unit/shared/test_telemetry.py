@@ -1,0 +1,164 @@
+"""What every request brings along and takes away: ids, trace context, metrics."""
+
+from typing import Any, NoReturn
+
+import pytest
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from shared.config import TracingConfig
+from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.middleware import RequestTelemetry
+from shared.telemetry.tracing import inject_trace_context, tracer_provider
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+TRACEPARENT = f"00-{TRACE}-{PARENT}-01".encode()
+
+
+class Served:
+    """One request through the middleware, and what was seen inside and outside."""
+
+    def __init__(self, provider: TracerProvider, *, fails_after: int | None = None) -> None:
+        self.metrics = Metrics()
+        self.outgoing: dict[str, str] = {}
+        self.trace_id = self.request_id = ""
+        self.child_records = True
+        self.messages: list[Any] = []
+        self._fails_after = fails_after
+        self._provider = provider
+
+    async def request(self, *headers: tuple[bytes, bytes]) -> None:
+        scope: Any = {"type": "http", "method": "GET", "path": "/x", "headers": list(headers)}
+        await RequestTelemetry(self._app, self._provider, self.metrics)(scope, self._receive, self._send)
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        http_scope: HTTPScope = scope  # type: ignore[assignment] - only HTTP is served here
+        http_scope["path_template"] = "/{any}"
+        request = current_request()
+        assert request
+        self.request_id, self.trace_id = request.request_id, current_trace_id()
+        inject_trace_context(self.outgoing)
+        self.child_records = self._provider.get_tracer("test").start_span("child").is_recording()
+        start: Message = {"type": "http.response.start", "status": 200, "headers": []}
+        body: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+        for count, message in enumerate((start, body)):
+            if count == self._fails_after:
+                raise ValueError
+            await send(message)
+
+    async def _receive(self) -> NoReturn:
+        raise NotImplementedError
+
+    async def _send(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def recording(spans: InMemorySpanExporter) -> TracerProvider:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    return provider
+
+
+@pytest.fixture
+def silent() -> TracerProvider:
+    return tracer_provider("test", TracingConfig())
+
+
+async def test_a_trace_is_continued_with_a_new_child_when_nothing_is_recorded(silent: TracerProvider) -> None:
+    served = Served(silent)
+    await served.request((b"traceparent", TRACEPARENT), (b"tracestate", b"vendor=1"))
+    version, trace_id, span_id, flags = served.outgoing["traceparent"].split("-")
+    assert (version, trace_id, flags) == ("00", TRACE, "01")
+    assert span_id != PARENT
+    assert served.outgoing["tracestate"] == "vendor=1"
+    assert served.trace_id == TRACE
+    assert not served.child_records
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        b"",
+        b"nonsense",
+        f"00-{'0' * 32}-{PARENT}-01".encode(),
+        f"00-{TRACE}-{'0' * 16}-01".encode(),
+        f"00-{TRACE.upper()}-{PARENT}-01".encode(),
+        TRACEPARENT + b"\n",
+    ],
+)
+async def test_without_a_valid_traceparent_a_trace_begins(
+    silent: TracerProvider, header: bytes | None
+) -> None:
+    served = Served(silent)
+    await served.request(*([(b"traceparent", header), (b"tracestate", b"vendor=1")] if header else []))
+    assert served.trace_id != TRACE
+    assert len(served.trace_id) == 32
+    assert served.outgoing["traceparent"].split("-")[1] == served.trace_id
+    assert "tracestate" not in served.outgoing
+
+
+async def test_a_recorded_span_is_the_child_of_the_callers(
+    recording: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    served = Served(recording)
+    await served.request((b"traceparent", TRACEPARENT))
+    (span,) = spans.get_finished_spans()
+    assert span.name == "GET /{any}"
+    assert span.parent
+    assert span.context
+    assert trace.format_span_id(span.parent.span_id) == PARENT
+    assert served.trace_id == TRACE
+    assert served.outgoing["traceparent"].split("-")[2] == trace.format_span_id(span.context.span_id)
+
+
+async def test_a_sane_request_id_is_kept_and_returned_once(silent: TracerProvider) -> None:
+    served = Served(silent)
+    await served.request((b"x-request-id", b"job-7.a_B"))
+    assert served.request_id == "job-7.a_B"
+    assert served.messages[0]["headers"] == [(b"x-request-id", b"job-7.a_B")]
+
+
+@pytest.mark.parametrize("header", [b"", b"a b", b"x" * 129, b"a\xe9", b"<script>"])
+async def test_any_other_request_id_is_replaced(silent: TracerProvider, header: bytes) -> None:
+    served = Served(silent)
+    await served.request((b"x-request-id", header))
+    assert served.request_id.encode() != header
+    assert len(served.request_id) == 36
+
+
+@pytest.mark.parametrize("provider", ["silent", "recording"])
+async def test_an_error_becomes_an_envelope_with_the_trace_id(
+    provider: str, request: pytest.FixtureRequest
+) -> None:
+    served = Served(request.getfixturevalue(provider), fails_after=0)
+    await served.request((b"traceparent", TRACEPARENT))
+    start, body = served.messages
+    assert start["status"] == 500
+    assert TRACE.encode() in body["body"]
+
+
+async def test_an_error_after_the_answer_began_aborts_it(silent: TracerProvider) -> None:
+    served = Served(silent, fails_after=1)
+    with pytest.raises(ConnectionAbortedError):
+        await served.request()
+    assert len(served.messages) == 1
+
+
+async def test_requests_are_counted_by_route(silent: TracerProvider) -> None:
+    served = Served(silent)
+    await served.request()
+    line = 'http_server_request_duration_seconds_count{method="GET",route="/{any}",status="200"} 1.0'
+    assert line in served.metrics.render().decode()
