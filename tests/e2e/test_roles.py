@@ -84,7 +84,7 @@ class World:
     async def caller(self, kind: str) -> dict[str, str]:
         """Make a person of this kind and sign in as them."""
         tenant = self.tenants["C"] if kind.endswith("of C") else None
-        body = user_body(role=kind.split()[0], client_uuid=tenant)
+        body = user_body(role=kind.split(maxsplit=1)[0], client_uuid=tenant)
         await self.make("/v1/users", body)
         return await self.platform.sign_in(body["email"], PASSWORD)
 
@@ -167,7 +167,9 @@ async def test_nobody_does_anything_without_a_token(world: World, row: Row) -> N
 
 async def test_every_route_has_a_row(platform: Platform) -> None:
     document = (await platform.http.get("/openapi.json")).json()
-    routes = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    routes = {
+        (method.upper(), path) for path, operations in document["paths"].items() for method in operations
+    }
     assert routes == {(row.method, row.path) for row in MATRIX} | OPEN_TO_ALL
 
 
