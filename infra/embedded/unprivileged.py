@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -97,15 +98,18 @@ def home(wanted: Path, user: Account | None) -> Path:
     return place
 
 
-def readable(tree: Path, probe: str, copy_name: str, user: Account | None) -> Path:
-    """Return `tree` if `user` can read the file `probe` in it, else a copy of it in `SHARED`."""
-    if user is None or user.reads(tree / probe):
-        return tree
-    copy = SHARED / copy_name
-    if not copy.exists():
-        SHARED.mkdir(parents=True, exist_ok=True)
-        draft = SHARED / f".{copy_name}.{secrets.token_hex(4)}"
-        shutil.copytree(tree, draft, symlinks=True)
+def readable(folder: Path, parts: Sequence[str], probe: str, copy: Path, user: Account | None) -> Path:
+    """Return `folder` if `user` can read the file `probe` in it, else `copy`, made of its `parts`.
+
+    Parts that do not exist are left out.
+    """
+    if user is None or user.reads(folder / probe):
+        return folder
+    if not (copy / probe).exists():
+        draft = copy.with_name(f".{copy.name}.{secrets.token_hex(4)}")
+        for part in parts:
+            if (folder / part).exists():
+                shutil.copytree(folder / part, draft / part, symlinks=True)
         _open_to_readers(draft)
         _rename_unless_there(draft, copy)
     return copy
@@ -126,6 +130,7 @@ def _add(name: str) -> str:
 
 
 def _open_to_readers(tree: Path) -> None:
+    tree.parent.chmod(0o755)  # made under whatever umask we have
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
