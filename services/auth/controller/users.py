@@ -1,0 +1,48 @@
+"""HTTP in and out of users."""
+
+from litestar import Response
+
+from services.auth import constants
+from services.auth.schema import ChangeUser, CreateUser, User, UserQuery
+from services.auth.usecase.users import Users
+from shared.controller import Controller
+from shared.conversion import to_uuid
+from shared.request import JsonRequest
+from shared.responses import Envelope, Page
+
+
+class UserController(Controller):
+    """Decodes a request, makes one call, wraps the answer."""
+
+    def __init__(self, users: Users) -> None:
+        self._users = users
+
+    async def create(self, request: JsonRequest, data: CreateUser) -> Response[Envelope[User]]:
+        """Create a user. For admins; managers create users of their own client."""
+        user = await self._users.create(request.auth, data)
+        location = f"{request.scope['path']}/{user.uuid}"
+        return Response(
+            Envelope(status_code=201, message=constants.USER_CREATED, data=user),
+            headers={"Location": location},
+        )
+
+    async def list(self, request: JsonRequest) -> Page[User]:
+        """List the users the caller manages."""
+        listing = await self._users.list(request.auth, request.query(UserQuery))
+        return Page(data=listing.items, meta=listing.meta)
+
+    async def read(self, request: JsonRequest, uuid: str) -> Envelope[User]:
+        """Return one user."""
+        return Envelope(data=await self._users.read(request.auth, to_uuid("uuid", uuid)))
+
+    async def change(self, request: JsonRequest, uuid: str, data: ChangeUser) -> Envelope[User]:
+        """Change a user by JSON Merge Patch (RFC 7396).
+
+        A new role, client, password or is_active ends the user's sessions.
+        """
+        user = await self._users.change(request.auth, to_uuid("uuid", uuid), data)
+        return Envelope(message=constants.USER_CHANGED, data=user)
+
+    async def delete(self, request: JsonRequest, uuid: str) -> None:
+        """End a user and their sessions."""
+        await self._users.delete(request.auth, to_uuid("uuid", uuid))

@@ -1,0 +1,51 @@
+"""Builds the auth service: the only place where its objects are made and joined."""
+
+from litestar.openapi.spec import Tag
+
+from services.auth import routes
+from services.auth.config import AuthConfig
+from services.auth.controller.account import AccountController
+from services.auth.controller.oauth import OAuthController
+from services.auth.controller.sign_in import SignInController
+from services.auth.controller.users import UserController
+from services.auth.passwords import Passwords
+from services.auth.repository.users import UserRepository
+from services.auth.signing import TokenIssuer, load_signing_keys
+from services.auth.usecase.account import OwnAccount
+from services.auth.usecase.first_admin import FirstAdmin
+from services.auth.usecase.service_tokens import ServiceTokens
+from services.auth.usecase.sign_in import SignIn
+from services.auth.usecase.users import Users
+from shared.app import Application, create_application
+from shared.db import Database
+from shared.security.tokens import TokenVerifier
+
+TAGS = [
+    Tag(name=routes.SIGN_IN, description="Sessions, tokens, and one's own account."),
+    Tag(name=routes.USERS, description="People who may sign in."),
+]
+
+
+def create_app(config: AuthConfig) -> Application:
+    """Return the auth service, ready to be served; raises ConfigurationError for a key file it cannot use."""
+    keys = load_signing_keys(config.token, config.keys)
+    issuer = TokenIssuer(config.token, keys, config.lifetimes.access_token_seconds)
+    database = Database(config.database, "gerai-auth")
+    users = UserRepository(database, config.lifetimes)
+    passwords = Passwords()
+    return create_application(
+        "auth",
+        config,
+        routes=routes.routes(
+            SignInController(SignIn(users, passwords, issuer)),
+            AccountController(OwnAccount(users, passwords)),
+            UserController(Users(users, passwords)),
+        ),
+        internal_routes=routes.internal_routes(
+            OAuthController(ServiceTokens(config.oauth.secrets(), issuer), keys)
+        ),
+        verifier=TokenVerifier(config.token, keys),
+        tags=TAGS,
+        on_start=[FirstAdmin(users, passwords, config.admin).create],
+        on_stop=[passwords.close, database.close],
+    )

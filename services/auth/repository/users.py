@@ -1,0 +1,193 @@
+"""Users: read on their own, and changed in transactions that reach their sessions and attempts too."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.auth.config import LifetimeConfig
+from services.auth.errors import DuplicateUser
+from services.auth.model import LIVING, users
+from services.auth.repository.attempts import AttemptWriter
+from services.auth.repository.sessions import SessionWriter
+from services.auth.schema import User, UserQuery
+from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.identifiers import new_uuid
+from shared.listing import Listing, Sorting, fetch_page
+from shared.search import begins_words
+from shared.text import clean, unique_key, words
+
+_LIVING = users.c.deleted_at.is_(None)
+_PLAIN = [name for name in User.__struct_fields__ if name != "roles"]
+_SHOWN = [*(users.c[name] for name in _PLAIN), users.c.role]
+_CONSTRAINTS = {"users_email_unique": DuplicateUser}
+_ADMINS_LOCK = 1_734_697_582  # any number of our own
+
+_BY_UUID = Question(select(*_SHOWN).where(users.c.uuid == bindparam("uuid"), _LIVING))
+
+SORTING = Sorting(
+    {
+        "name": users.c.name_key,
+        "email": users.c.email_key,
+        "created_at": users.c.created_at,
+        "updated_at": users.c.updated_at,
+    },
+    unique=users.c.uuid,
+)
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A user with what is never shown."""
+
+    user: User
+    password_hash: str
+
+
+class UserRepository:
+    """Reads users, and opens transactions that change them."""
+
+    def __init__(self, database: Database, lifetimes: LifetimeConfig) -> None:
+        self._database = database
+        self._lifetimes = lifetimes
+
+    async def find(self, uuid: UUID) -> User | None:
+        """Return the living user of this id."""
+        row = await self._database.fetch_one(_BY_UUID, uuid=uuid)
+        return _user(row) if row else None
+
+    async def list(self, query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[User]:
+        """Return a page of the living users that `query` asks for.
+
+        With `tenant`, only those of role user who are confined to it.
+        """
+        statement = _matching(query, uuids, tenant)
+        async with self._database.reading() as connection:
+            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+        return Listing([_user(row) for row in page.items], page.meta)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["UserWriter"]:
+        """Open a transaction: committed at the end of the block, rolled back on an error."""
+        async with self._database.transaction() as connection:
+            yield UserWriter(connection, self._lifetimes)
+
+
+class UserWriter:
+    """Reads and changes users inside one transaction on the primary."""
+
+    def __init__(self, connection: WriteConnection, lifetimes: LifetimeConfig) -> None:
+        self._connection = connection
+        self.sessions = SessionWriter(connection, lifetimes)
+        self.attempts = AttemptWriter(connection)
+
+    async def find(self, uuid: UUID) -> Account | None:
+        """Return the living user of this id."""
+        return await self._account(users.c.uuid == uuid)
+
+    async def find_by_email(self, email: str) -> Account | None:
+        """Return the living user of this e-mail address."""
+        return await self._account(users.c.email_key == unique_key(email))
+
+    async def lock(self, uuid: UUID) -> Account | None:
+        """Return the living user of this id, unchanged by others until the transaction ends."""
+        return await self._account(users.c.uuid == uuid, lock=True)
+
+    async def add(self, fields: Mapping[str, Any]) -> User:
+        """Insert a user, raising DuplicateUser when the e-mail address is taken."""
+        return await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
+
+    async def add_if_free(self, fields: Mapping[str, Any]) -> User | None:
+        """Insert a user unless a living one has the e-mail address; concurrent calls insert one."""
+        statement = insert(users).values(uuid=new_uuid(), **stored_columns(fields))
+        free = statement.on_conflict_do_nothing(index_elements=[users.c.email_key], index_where=LIVING)
+        row = (await self._connection.execute(free.returning(*_SHOWN))).mappings().one_or_none()
+        return _user(row) if row else None
+
+    async def change(self, account: Account, changes: Mapping[str, Any]) -> User:
+        """Change columns of a locked user, raising DuplicateUser when the e-mail address is taken."""
+        user = account.user
+        current = {
+            "email": user.email,
+            "name": user.name,
+            "role": user.roles[0],
+            "client_uuid": user.client_uuid,
+            "is_active": user.is_active,
+            "password_hash": account.password_hash,
+        }
+        values = stored_columns({**current, **changes})
+        statement = users.update().where(users.c.uuid == user.uuid)
+        return await self._returned(
+            statement.values(updated_at=func.now(), version=users.c.version + 1, **values)
+        )
+
+    async def renew_hash(self, uuid: UUID, password_hash: str) -> None:
+        """Replace the hash of an unchanged password, which is no change of the user."""
+        statement = users.update().where(users.c.uuid == uuid)
+        await self._connection.execute(statement.values(password_hash=password_hash))
+
+    async def delete(self, uuid: UUID) -> None:
+        """Mark a locked user deleted."""
+        statement = users.update().where(users.c.uuid == uuid)
+        await self._connection.execute(
+            statement.values(deleted_at=func.now(), updated_at=func.now(), version=users.c.version + 1)
+        )
+
+    async def hold_admins(self) -> None:
+        """Let no other transaction take an admin away until this one ends; call it before locking a user."""
+        await self._connection.execute(select(func.pg_advisory_xact_lock(_ADMINS_LOCK)))
+
+    async def has_other_admin(self, uuid: UUID) -> bool:
+        """Tell whether an active admin besides this user lives."""
+        others = exists().where(users.c.role == "admin", users.c.is_active, users.c.uuid != uuid, _LIVING)
+        return bool((await self._connection.execute(select(others))).scalar_one())
+
+    async def _account(self, condition: ColumnElement[bool], *, lock: bool = False) -> Account | None:
+        statement = select(*_SHOWN, users.c.password_hash).where(condition, _LIVING)
+        if lock:
+            statement = statement.with_for_update(key_share=True)
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return Account(_user(row), row["password_hash"]) if row else None
+
+    async def _returned(self, statement: Insert | Update) -> User:
+        with constraint_errors(_CONSTRAINTS):
+            return _user((await self._connection.execute(statement.returning(*_SHOWN))).mappings().one())
+
+
+def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a user whose own fields these are: cleaned, with what is derived from them."""
+    name, email = clean(fields["name"]), clean(fields["email"])
+    return {
+        **fields,
+        "name": name,
+        "email": email,
+        "name_key": unique_key(name),
+        "email_key": unique_key(email),
+        "search": words(name, email),
+    }
+
+
+def _matching(query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [_LIVING]
+    if tenant is not None:
+        conditions += [users.c.client_uuid == tenant, users.c.role == "user"]
+    if uuids is not None:
+        conditions.append(users.c.uuid.in_(uuids))
+    if query.q is not None:
+        conditions.append(begins_words(users.c.search, query.q))
+    if query.email is not None:
+        conditions.append(users.c.email_key == unique_key(query.email))
+    plain = {
+        users.c.role: query.role,
+        users.c.client_uuid: query.client_uuid,
+        users.c.is_active: query.is_active,
+    }
+    conditions += [column == value for column, value in plain.items() if value is not None]
+    return select(*_SHOWN, users.c.name_key, users.c.email_key).where(*conditions)
+
+
+def _user(row: Row) -> User:
+    return User(roles=[row["role"]], **{name: row[name] for name in _PLAIN})

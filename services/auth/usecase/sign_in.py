@@ -1,0 +1,107 @@
+"""Signing in, staying signed in, and signing out."""
+
+from uuid import UUID
+
+from services.auth import constants
+from services.auth.errors import (
+    InvalidCredentials,
+    InvalidRefresh,
+    RefreshAlreadyUsed,
+    RefreshReused,
+    SignInSlowed,
+)
+from services.auth.passwords import Passwords
+from services.auth.repository.sessions import SessionWriter
+from services.auth.repository.users import Account, UserRepository
+from services.auth.schema import Login, Tokens, User
+from services.auth.signing import TokenIssuer
+from shared.errors import Forbidden, Unauthenticated
+from shared.security.principal import Principal
+
+
+class SignIn:
+    """The use cases of sessions."""
+
+    def __init__(self, users: UserRepository, passwords: Passwords, issuer: TokenIssuer) -> None:
+        self._users = users
+        self._passwords = passwords
+        self._issuer = issuer
+
+    async def login(self, command: Login) -> Tokens:
+        """Begin a session.
+
+        Unknown and inactive users get the answer of a wrong password, in the same time.
+        """
+        account = await self._attempt(command.email)
+        matches = await self._passwords.matches(command.password, account.password_hash if account else None)
+        if account is None or not matches:
+            raise InvalidCredentials
+        return await self._open(account, command)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Exchange a refresh token for new tokens; one that was used before may end its session."""
+        async with self._users.transaction() as users:
+            session = await users.sessions.claim(refresh_token)
+            account = await users.find(session.user_uuid) if session else None
+            if session and account:
+                return self._tokens(account.user, session.uuid, await users.sessions.renew(session))
+            refusal = await _refusal(users.sessions, refresh_token)
+        # Raised after the commit: a session that was ended stays ended although this is an error.
+        raise refusal
+
+    async def logout(self, principal: Principal) -> None:
+        """End the session of the caller's token."""
+        if principal.session is None:
+            raise Forbidden
+        async with self._users.transaction() as users:
+            await users.sessions.revoke(principal.session)
+
+    async def _attempt(self, email: str) -> Account | None:
+        """Return the active account, having counted an attempt that is a failure until it succeeds."""
+        async with self._users.transaction() as users:
+            seconds = await users.attempts.claim(email)
+            account = await users.find_by_email(email)
+        if seconds:
+            raise SignInSlowed(seconds=seconds)
+        return account if account and account.user.is_active else None
+
+    async def _open(self, account: Account, command: Login) -> Tokens:
+        uuid, new_hash = account.user.uuid, None
+        if self._passwords.is_outdated(account.password_hash):
+            new_hash = await self._passwords.hash(command.password)
+        async with self._users.transaction() as users:
+            if not _still_holds(account, await users.lock(uuid)):
+                raise InvalidCredentials
+            if new_hash:
+                await users.renew_hash(uuid, new_hash)
+            await users.attempts.clear(command.email)
+            session, refresh_token = await users.sessions.open(uuid)
+        return self._tokens(account.user, session, refresh_token)
+
+    def _tokens(self, user: User, session: UUID, refresh_token: str) -> Tokens:
+        principal = Principal(str(user.uuid), user.roles[0], user.client_uuid, session)
+        access_token = self._issuer.issue(principal)
+        return Tokens(
+            access_token=access_token, expires_in=self._issuer.lifetime, refresh_token=refresh_token
+        )
+
+
+def _still_holds(checked: Account, current: Account | None) -> bool:
+    """Tell whether the user is active and has the password that was checked a moment ago.
+
+    A new hash of the same password leaves the version alone; a new password changes both.
+    """
+    if current is None or not current.user.is_active:
+        return False
+    same_hash = current.password_hash == checked.password_hash
+    return same_hash or current.user.version == checked.user.version
+
+
+async def _refusal(sessions: SessionWriter, refresh_token: str) -> Unauthenticated:
+    used = await sessions.find_used(refresh_token)
+    if used is None:
+        return InvalidRefresh()
+    if used.precedes_newest and used.seconds_ago <= constants.REFRESH_RACE_SECONDS:
+        return RefreshAlreadyUsed()
+    await sessions.revoke(used.session_uuid)
+    return RefreshReused()
