@@ -1,6 +1,5 @@
 """Demo data for a platform that starts for the first time."""
 
-import importlib.util
 import sys
 from collections.abc import Mapping
 
@@ -10,12 +9,13 @@ from infra.embedded.logs import last_lines
 from infra.embedded.state import ROOT, State
 
 _MODULE = "infra.seed"
+_PROGRAM = ROOT / "infra" / "seed" / "__main__.py"
 _NAME = "demo-data"
 
 
 async def load(state: State, environment: Mapping[str, str], cluster_id: str, console: Console) -> None:
     """Load demo data unless this database cluster had it before. A failure is told and stops nothing."""
-    if importlib.util.find_spec(_MODULE) is None or cluster_id in _loaded(state):
+    if not _PROGRAM.exists() or cluster_id in _loaded(state):
         return
     with console.stage("demo data"):
         status = await commands.run([sys.executable, "-m", _MODULE], environment, ROOT, state.log(_NAME))

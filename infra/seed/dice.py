@@ -12,6 +12,9 @@ T = TypeVar("T")
 _DRAWS = struct.Struct("<12I")
 _RANGE = 2**32
 
+_VERSION_7 = 0x7 << 76 | 0b10 << 62
+_RANDOM_BITS = 0xFFF << 64 | (1 << 62) - 1
+
 
 class Dice:
     """Twelve throws and a UUID that depend on `kind` and `number` alone."""
@@ -24,7 +27,7 @@ class Dice:
     def uuid(self, instant: datetime) -> UUID:
         """Return a UUID version 7 (RFC 9562, section 5.7) of `instant`."""
         milliseconds = int(instant.timestamp() * 1000)
-        return UUID(int=milliseconds << 80 | self._bits & (1 << 80) - 1, version=7)
+        return UUID(int=milliseconds << 80 | _VERSION_7 | self._bits & _RANDOM_BITS)
 
     def chance(self) -> float:
         """Return a number from 0 to 1, excluding 1."""
