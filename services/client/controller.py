@@ -1,6 +1,7 @@
 """HTTP in and out of the client service."""
 
 from litestar import Response
+from litestar.params import FromPath, JSONBody
 
 from services.client import constants
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
@@ -17,7 +18,7 @@ class ClientController(Controller):
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    async def create(self, request: JsonRequest, data: CreateClient) -> Response[Envelope[Client]]:
+    async def create(self, request: JsonRequest, data: JSONBody[CreateClient]) -> Response[Envelope[Client]]:
         """Register a client company. For admins, and managers without a tenant."""
         client = await self._clients.create(request.auth, data)
         location = f"{request.scope['path']}/{client.uuid}"
@@ -31,15 +32,17 @@ class ClientController(Controller):
         listing = await self._clients.list(request.auth, request.query(ClientQuery))
         return Page(data=listing.items, meta=listing.meta)
 
-    async def read(self, request: JsonRequest, uuid: str) -> Envelope[Client]:
+    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Envelope[Client]:
         """Return one client."""
         return Envelope(data=await self._clients.read(request.auth, to_uuid("uuid", uuid)))
 
-    async def change(self, request: JsonRequest, uuid: str, data: ChangeClient) -> Envelope[Client]:
+    async def change(
+        self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeClient]
+    ) -> Envelope[Client]:
         """Change a client by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to."""
         client = await self._clients.change(request.auth, to_uuid("uuid", uuid), data)
         return Envelope(message=constants.CLIENT_CHANGED, data=client)
 
-    async def delete(self, request: JsonRequest, uuid: str) -> None:
+    async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
         """End a client. For admins."""
         await self._clients.delete(request.auth, to_uuid("uuid", uuid))

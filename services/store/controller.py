@@ -1,6 +1,7 @@
 """HTTP in and out of the store service."""
 
 from litestar import Response
+from litestar.params import FromPath, JSONBody
 
 from services.store import constants
 from services.store.schema import ChangeStore, CreateStore, ReadQuery, Store, StoreQuery, StoreWithClient
@@ -17,7 +18,7 @@ class StoreController(Controller):
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    async def create(self, request: JsonRequest, data: CreateStore) -> Response[Envelope[Store]]:
+    async def create(self, request: JsonRequest, data: JSONBody[CreateStore]) -> Response[Envelope[Store]]:
         """Open a store of an active client. For admins, and managers whom the client is visible to."""
         store = await self._stores.create(request.auth, data)
         location = f"{request.scope['path']}/{store.uuid}"
@@ -31,17 +32,19 @@ class StoreController(Controller):
         listing = await self._stores.list(request.auth, request.query(StoreQuery))
         return Page(data=listing.items, meta=listing.meta)
 
-    async def read(self, request: JsonRequest, uuid: str) -> Envelope[Store | StoreWithClient]:
+    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Envelope[Store | StoreWithClient]:
         """Return one store, with its client when `include=client` asks for it."""
         if request.query(ReadQuery).include:
             return Envelope(data=await self._stores.read_with_client(request.auth, to_uuid("uuid", uuid)))
         return Envelope(data=await self._stores.read(request.auth, to_uuid("uuid", uuid)))
 
-    async def change(self, request: JsonRequest, uuid: str, data: ChangeStore) -> Envelope[Store]:
+    async def change(
+        self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeStore]
+    ) -> Envelope[Store]:
         """Change a store by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to."""
         store = await self._stores.change(request.auth, to_uuid("uuid", uuid), data)
         return Envelope(message=constants.STORE_CHANGED, data=store)
 
-    async def delete(self, request: JsonRequest, uuid: str) -> None:
+    async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
         """Close a store for good. For admins, and managers whom it is visible to."""
         await self._stores.delete(request.auth, to_uuid("uuid", uuid))

@@ -1,6 +1,7 @@
 """HTTP in and out of sessions."""
 
 from litestar import Response
+from litestar.params import JSONBody
 
 from services.auth.schema import Login, Refresh, Tokens
 from services.auth.usecase.sign_in import SignIn
@@ -15,11 +16,11 @@ class SignInController(Controller):
     def __init__(self, sign_in: SignIn) -> None:
         self._sign_in = sign_in
 
-    async def login(self, data: Login) -> Response[Envelope[Tokens]]:
+    async def login(self, data: JSONBody[Login]) -> Response[Envelope[Tokens]]:
         """Sign in with e-mail address and password."""
         return _unstored(await self._sign_in.login(data))
 
-    async def refresh(self, data: Refresh) -> Response[Envelope[Tokens]]:
+    async def refresh(self, data: JSONBody[Refresh]) -> Response[Envelope[Tokens]]:
         """Exchange the newest refresh token for new tokens. Each works once."""
         return _unstored(await self._sign_in.refresh(data.refresh_token))
 

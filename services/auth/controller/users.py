@@ -1,6 +1,7 @@
 """HTTP in and out of users."""
 
 from litestar import Response
+from litestar.params import FromPath, JSONBody
 
 from services.auth import constants
 from services.auth.schema import ChangeUser, CreateUser, User, UserQuery
@@ -17,7 +18,7 @@ class UserController(Controller):
     def __init__(self, users: Users) -> None:
         self._users = users
 
-    async def create(self, request: JsonRequest, data: CreateUser) -> Response[Envelope[User]]:
+    async def create(self, request: JsonRequest, data: JSONBody[CreateUser]) -> Response[Envelope[User]]:
         """Create a user. For admins; managers create users of their own client."""
         user = await self._users.create(request.auth, data)
         location = f"{request.scope['path']}/{user.uuid}"
@@ -31,11 +32,13 @@ class UserController(Controller):
         listing = await self._users.list(request.auth, request.query(UserQuery))
         return Page(data=listing.items, meta=listing.meta)
 
-    async def read(self, request: JsonRequest, uuid: str) -> Envelope[User]:
+    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Envelope[User]:
         """Return one user."""
         return Envelope(data=await self._users.read(request.auth, to_uuid("uuid", uuid)))
 
-    async def change(self, request: JsonRequest, uuid: str, data: ChangeUser) -> Envelope[User]:
+    async def change(
+        self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeUser]
+    ) -> Envelope[User]:
         """Change a user by JSON Merge Patch (RFC 7396).
 
         A new role, client, password or is_active ends the user's sessions.
@@ -43,6 +46,6 @@ class UserController(Controller):
         user = await self._users.change(request.auth, to_uuid("uuid", uuid), data)
         return Envelope(message=constants.USER_CHANGED, data=user)
 
-    async def delete(self, request: JsonRequest, uuid: str) -> None:
+    async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
         """End a user and their sessions."""
         await self._users.delete(request.auth, to_uuid("uuid", uuid))
