@@ -110,7 +110,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(described: dict[str, Any]) -> Schema:
     return Schema(
-        type=OpenAPIType(described["type"]),
+        type=OpenAPIType(described.get("type", "string")),  # msgspec gives an enum of strings no type
+        format=described.get("format"),
         minimum=described.get("minimum"),
         maximum=described.get("maximum"),
         max_length=described.get("maxLength"),
