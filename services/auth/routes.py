@@ -32,7 +32,9 @@ SIGN_IN = "sign-in"
 USERS = "users"
 
 _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
+_KNOWN = (Unauthenticated, Forbidden)
 _CHECKING = (SignInSlowed, SignInBusy)
+_PUBLIC = {PUBLIC: True}
 
 
 @dataclass
@@ -52,68 +54,75 @@ def routes(
 
 def internal_routes(oauth: OAuthController) -> list[HTTPRouteHandler]:
     """Return the endpoints outside the versioned prefix; /internal is for services alone."""
-    public = {PUBLIC: True}
+    keys = get(
+        "/.well-known/jwks.json",
+        summary="Read the keys that verify access tokens",
+        tags=[SIGN_IN],
+        opt=_PUBLIC,
+        operation_class=PublicOperation,
+    )
     token = post(
         "/internal/oauth/token",
         status_code=200,
-        opt=public,
+        opt=_PUBLIC,
         exception_handlers={OAuthError: render_oauth_error},
         include_in_schema=False,
     )
-    keys = get("/.well-known/jwks.json", tags=[SIGN_IN], opt=public, operation_class=PublicOperation)
-    return [token(oauth.token), keys(oauth.keys)]
+    return [keys(oauth.keys), token(oauth.token)]
 
 
 def _session_routes(sign_in: SignInController) -> Sequence[HTTPRouteHandler]:
-    refreshing = responses(*_BODY, InvalidRefresh, RefreshAlreadyUsed, RefreshReused)
-    public = {PUBLIC: True}
-    return [
-        post(
-            "/auth/login",
-            status_code=200,
-            tags=[SIGN_IN],
-            opt=public,
-            operation_class=PublicOperation,
-            responses=responses(*_BODY, InvalidCredentials, *_CHECKING),
-        )(sign_in.login),
-        post(
-            "/auth/refresh",
-            status_code=200,
-            tags=[SIGN_IN],
-            opt=public,
-            operation_class=PublicOperation,
-            responses=refreshing,
-        )(sign_in.refresh),
-        post(
-            "/auth/logout", status_code=204, tags=[SIGN_IN], responses=responses(Unauthenticated, Forbidden)
-        )(sign_in.logout),
-    ]
+    login = post(
+        "/auth/login",
+        summary="Sign in",
+        status_code=200,
+        tags=[SIGN_IN],
+        opt=_PUBLIC,
+        operation_class=PublicOperation,
+        responses=responses(*_BODY, InvalidCredentials, *_CHECKING),
+    )
+    refresh = post(
+        "/auth/refresh",
+        summary="Exchange a refresh token",
+        status_code=200,
+        tags=[SIGN_IN],
+        opt=_PUBLIC,
+        operation_class=PublicOperation,
+        responses=responses(*_BODY, InvalidRefresh, RefreshAlreadyUsed, RefreshReused),
+    )
+    logout = post(
+        "/auth/logout", summary="Sign out", status_code=204, tags=[SIGN_IN], responses=responses(*_KNOWN)
+    )
+    return [login(sign_in.login), refresh(sign_in.refresh), logout(sign_in.logout)]
 
 
 def _account_routes(account: AccountController) -> Sequence[HTTPRouteHandler]:
     path, tags = "/auth/me", [SIGN_IN]
-    known = (Unauthenticated, Forbidden)
-    changing_password = responses(*_BODY, *known, *_CHECKING)
-    return [
-        get(path, tags=tags, responses=responses(*known))(account.read),
-        patch(path, tags=tags, responses=responses(*_BODY, *known))(account.change),
-        post("/auth/password", status_code=204, tags=tags, responses=changing_password)(
-            account.change_password
-        ),
-    ]
+    changing = responses(*_BODY, *_KNOWN)
+    read = get(path, summary="Read who is signed in", tags=tags, responses=responses(*_KNOWN))
+    change = patch(path, summary="Change one's own name", tags=tags, responses=changing)
+    change_password = post(
+        "/auth/password",
+        summary="Change one's own password",
+        status_code=204,
+        tags=tags,
+        responses=responses(*_BODY, *_KNOWN, *_CHECKING),
+    )
+    return [read(account.read), change(account.change), change_password(account.change_password)]
 
 
 def _user_routes(users: UserController) -> Sequence[HTTPRouteHandler]:
     path, one, tags = "/users", "/users/{uuid:str}", [USERS]
-    known = (Unauthenticated, Forbidden)
-    listing = responses(InvalidInput, *known)
-    creating = responses(*_BODY, *known, DuplicateUser, SignInBusy)
-    changing = responses(*_BODY, *known, UserNotFound, DuplicateUser, LastAdmin, SignInBusy)
-    deleting = responses(InvalidInput, *known, UserNotFound, LastAdmin)
+    listing = responses(InvalidInput, *_KNOWN)
+    creating = responses(*_BODY, *_KNOWN, DuplicateUser, SignInBusy)
+    reading = responses(InvalidInput, *_KNOWN, UserNotFound)
+    changing = responses(*_BODY, *_KNOWN, UserNotFound, DuplicateUser, LastAdmin, SignInBusy)
+    deleting = responses(InvalidInput, *_KNOWN, UserNotFound, LastAdmin)
+    query = with_query(UserQuery)
     return [
-        post(path, tags=tags, responses=creating)(users.create),
-        get(path, tags=tags, responses=listing, operation_class=with_query(UserQuery))(users.list),
-        get(one, tags=tags, responses=responses(InvalidInput, *known, UserNotFound))(users.read),
-        patch(one, tags=tags, responses=changing)(users.change),
-        delete(one, tags=tags, responses=deleting)(users.delete),
+        post(path, summary="Create a user", tags=tags, responses=creating)(users.create),
+        get(path, summary="List users", tags=tags, responses=listing, operation_class=query)(users.list),
+        get(one, summary="Read a user", tags=tags, responses=reading)(users.read),
+        patch(one, summary="Change a user", tags=tags, responses=changing)(users.change),
+        delete(one, summary="End a user", tags=tags, responses=deleting)(users.delete),
     ]

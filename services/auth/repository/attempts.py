@@ -48,10 +48,11 @@ class AttemptWriter:
         It counts as a failure until `clear`. One statement decides, so parallel attempts cannot slip past.
         """
         account = _account(email)
-        claimed = await self._connection.execute(_CLAIM, {"account": account})
-        if claimed.one_or_none() is None:
+        claimed = (await self._connection.execute(_CLAIM, {"account": account})).scalar_one_or_none()
+        if claimed is None:
             return await self._seconds_left(attempts.c.account == account)
-        await self._purge()
+        if claimed == 1:
+            await self._purge()
         return 0
 
     async def clear(self, email: str) -> None:
@@ -66,6 +67,7 @@ class AttemptWriter:
         return max(1, math.ceil((await self._connection.execute(left)).scalar() or 0))
 
     async def _purge(self) -> None:
+        """Delete a few rows whose window is over: more than are inserted, so that none pile up."""
         over = select(attempts.c.account).where(_WINDOW_IS_OVER).limit(_MOST_PURGED)
         some = over.order_by(attempts.c.window_started_at).with_for_update(skip_locked=True)
         await self._connection.execute(delete(attempts).where(attempts.c.account.in_(some)))

@@ -59,8 +59,8 @@ class SignIn:
     async def _attempt(self, email: str) -> Account | None:
         """Return the active account, having counted an attempt that is a failure until it succeeds."""
         async with self._users.transaction() as users:
-            seconds = await users.attempts.claim(email)
             account = await users.find_by_email(email)
+            seconds = await users.attempts.claim(email)
         if seconds:
             raise SignInSlowed(seconds=seconds)
         return account if account and account.user.is_active else None

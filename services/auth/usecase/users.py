@@ -11,10 +11,11 @@ from services.auth.errors import LastAdmin, UserNotFound
 from services.auth.passwords import Passwords, password_problem
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import ChangeUser, CreateUser, User, UserQuery
-from shared.conversion import set_fields, to_strings, to_uuid
+from shared.conversion import set_fields, to_uuids
 from shared.errors import FieldError, Forbidden, InvalidInput
 from shared.listing import Listing
 from shared.security.principal import Principal
+from shared.text import unique_key
 
 
 class Users:
@@ -52,7 +53,7 @@ class Users:
     async def list(self, principal: Principal, query: UserQuery) -> Listing[User]:
         """Return a page of the users the caller manages."""
         _require_manager_of_users(principal)
-        uuids = [to_uuid("uuids", text) for text in to_strings("uuids", query.uuids)] if query.uuids else None
+        uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._users.list(query, uuids, principal.client_uuid)
 
     async def change(self, principal: Principal, uuid: UUID, command: ChangeUser) -> User:
@@ -122,6 +123,8 @@ def _require_consistent(fields: Mapping[str, Any], password: str | UnsetType) ->
     problems: list[FieldError] = []
     if fields["role"] == "admin" and fields["client_uuid"] is not None:
         problems.append(FieldError("client_uuid", constants.ADMIN_HAS_NO_TENANT))
+    if len(unique_key(fields["email"])) > constants.LONGEST_EMAIL_KEY:
+        problems.append(FieldError("email", constants.EMAIL_TOO_LONG))
     problem = None if password is UNSET else password_problem(password, fields["email"])
     if problem:
         problems.append(FieldError("password", problem))
