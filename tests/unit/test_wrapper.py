@@ -42,5 +42,6 @@ def test_tasks_find_our_tools_first_and_no_foreign_environment() -> None:
 
 def test_the_exit_status_of_a_task_is_passed_on() -> None:
     # In a process of its own, since the wrapper blocks signals for the rest of its life.
-    program = "import os, sys; from infra.wrapper import run; sys.exit(run(['sh', '-c', 'exit 7'], dict(os.environ)))"
-    assert subprocess.run([sys.executable, "-c", program], cwd=wrapper.ROOT, check=False).returncode == 7
+    program = "import os, sys; from infra.wrapper import run; sys.exit(run(['false'], dict(os.environ)))"
+    finished = subprocess.run([sys.executable, "-c", program], cwd=wrapper.ROOT, check=False)
+    assert finished.returncode == 1
