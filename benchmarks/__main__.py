@@ -1,0 +1,104 @@
+"""`python -m benchmarks` measures the platform beside its peers and compares the ratios with the goals."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from benchmarks import gateway, memory, report, store
+from benchmarks.errors import BenchmarkError
+from benchmarks.machine import Cores, bound_to, cores, description
+from benchmarks.processes import Stage
+from benchmarks.report import Result
+from benchmarks.rounds import Plan
+from infra.embedded.errors import StartError
+
+_HOW = """\
+Each server under test runs on one core of its own; what asks it, what it asks and the database run on the
+others. Each comparison takes turns: one peer, then the other, again and again, on 16 connections that always
+have a request under way. A figure is the median of the turns: answers for each second of processor time the
+server used, which is requests a second on a core of its own, whoever else uses the machine. A ratio is the
+median of the turns' ratios.
+
+gateway  Forwards an authenticated GET of a small JSON answer with everything on, beside a plain forwarder of
+         Litestar and httpx.AsyncClient, and nginx as reverse proxy (when it is installed). Then the 99th
+         percentile of the time to answer at half the rate it reached, with and without it.
+store    Reads one store from PostgreSQL with everything on, beside a Litestar handler with a SQLAlchemy ORM
+         session for each request.
+memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
+
+The exit status is 1 when a goal is missed.
+"""
+
+_PARTS: dict[str, Callable[[Stage, Plan], list[Result]]] = {
+    "gateway": gateway.measure,
+    "store": store.measure,
+    "memory": memory.measure,
+}
+
+
+def main() -> int:
+    """Measure what the command line asks for, print the table and return the exit status."""
+    arguments = _arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    started = time.monotonic()
+    try:
+        results = _measured(arguments.only or list(_PARTS), Plan(arguments.rounds, arguments.seconds, _say))
+    except (BenchmarkError, StartError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; everything that was started is stopped.")
+    print(f"\n{report.table(results)}\n\n{description()}; {time.monotonic() - started:.0f} s")
+    if arguments.write:
+        report.RESULTS.write_text(report.document(results))
+    return 1 if any(result.met is False for result in results) else 0
+
+
+def _measured(parts: list[str], plan: Plan) -> list[Result]:
+    divided = cores()
+    with bound_to(divided.others):
+        return [result for part in parts for result in _part(part, divided, plan)]
+
+
+def _part(part: str, divided: Cores, plan: Plan) -> list[Result]:
+    _say(f"\n{part}")
+    with tempfile.TemporaryDirectory(prefix="gerai-benchmark-") as folder, ExitStack() as processes:
+        return _PARTS[part](Stage(divided, Path(folder), processes), plan)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the platform beside its peers.",
+        epilog=_HOW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=list(_PARTS), metavar="PART", help="gateway, store, memory"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each server (default 5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn (default 2)")
+    parser.add_argument("--write", action="store_true", help="rewrite benchmarks/RESULTS.md")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Stop measuring; a second signal must not break off the stopping."""
+    del number, frame
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

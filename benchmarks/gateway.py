@@ -1,0 +1,103 @@
+"""The gateway beside a plain forwarder and nginx, and the time it adds to an answer."""
+
+import os
+from statistics import median
+
+from benchmarks.load import Target, at_rate, target
+from benchmarks.peers import nginx
+from benchmarks.processes import Server, Stage, python
+from benchmarks.report import Result, comparison, speed
+from benchmarks.rounds import Contender, Plan, Samples, Spread, alternate, ratio
+from infra.embedded.ports import free_port
+from tests.support.tokens import SECRET, access_token
+
+PATH = "/v1/stores/0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"
+
+FORWARDER_RATIO = 8.0
+NGINX_RATIO = 0.18
+ADDED_MILLISECONDS = 3.0
+
+_OURS, _FORWARDER, _NGINX = "gateway", "Litestar + httpx", "nginx"
+_RATE_SHARE = 0.5
+_TOKENS = 16
+
+
+def measure(stage: Stage, plan: Plan) -> list[Result]:
+    """Compare forwarding the same small answer, and take latencies at half of what the gateway reaches."""
+    upstream = stage.helper(python("upstream", port := free_port(), "benchmarks.upstream", str(port)))
+    tokens = tuple(access_token() for _ in range(_TOKENS))
+    contenders = [Contender(each, target(each.port, PATH, tokens)) for each in _servers(stage, upstream)]
+    samples = alternate(contenders, plan)
+    rate = _RATE_SHARE * median(sample.rate for sample in samples[_OURS])
+    direct = target(upstream.port, PATH, tokens)
+    return [
+        _beside(samples, _FORWARDER, FORWARDER_RATIO),
+        _beside_nginx(samples),
+        _added_latency(contenders[0].target, direct, rate, plan),
+    ]
+
+
+def _servers(stage: Stage, upstream: Server) -> list[Server]:
+    url = f"http://127.0.0.1:{upstream.port}"
+    environment = _environment(url)
+    gateway = python(_OURS, int(environment["SERVICE_PORT"]), "gateway", environment=environment)
+    port = free_port()
+    forwarder = python(_FORWARDER, port, "benchmarks.peers.httpx_forwarder", str(port), url)
+    servers = [stage.measured(gateway), stage.measured(forwarder)]
+    if executable := nginx.installed():
+        proxy = nginx.program(executable, free_port(), upstream.port, stage.folder)
+        servers.append(stage.measured(proxy))
+    return servers
+
+
+def _environment(upstream: str) -> dict[str, str]:
+    """Return the gateway's environment: what is not named here is as in production."""
+    return {
+        "ENV_FILE": os.devnull,
+        "SERVICE_PORT": str(free_port()),
+        "METRICS_PORT": str(free_port()),
+        "JWT_ALGORITHM": "HS256",
+        "JWT_SECRET": SECRET,
+        "AUTH_URL": upstream,
+        "CLIENT_URL": upstream,
+        "STORE_URL": upstream,
+    }
+
+
+def _beside(samples: Samples, peer: str, least: float) -> Result:
+    return comparison(
+        f"gateway forwarding, beside {peer}",
+        speed(samples[_OURS]),
+        speed(samples[peer]),
+        ratio(samples, _OURS, peer),
+        least,
+    )
+
+
+def _beside_nginx(samples: Samples) -> Result:
+    if _NGINX in samples:
+        return _beside(samples, _NGINX, NGINX_RATIO)
+    missing = "not installed (Debian: nginx-light)"
+    return Result("gateway forwarding, beside nginx", "", missing, "", f">= {NGINX_RATIO}x", None)
+
+
+def _added_latency(through: Target, direct: Target, rate: float, plan: Plan) -> Result:
+    """Compare the 99th percentiles at one rate, with and without the gateway."""
+    pairs = [_percentiles(through, direct, rate, plan) for _ in range(plan.rounds)]
+    added = Spread(tuple(1000 * (mine - its) for mine, its in pairs))
+    return Result(
+        f"gateway's 99th percentile at {rate:,.0f}/s",
+        f"{1000 * median(mine for mine, _ in pairs):.2f} ms",
+        f"{1000 * median(its for _, its in pairs):.2f} ms direct",
+        f"+{added.middle:.2f} ms ({added.low:.2f}-{added.high:.2f})",
+        f"< +{ADDED_MILLISECONDS} ms",
+        added.middle < ADDED_MILLISECONDS,
+    )
+
+
+def _percentiles(through: Target, direct: Target, rate: float, plan: Plan) -> tuple[float, float]:
+    mine, its = (at_rate(each, plan.seconds, rate).percentile(0.99) for each in (through, direct))
+    plan.say(
+        f"at {rate:,.0f}/s  99th percentile {1000 * mine:.2f} ms, without the gateway {1000 * its:.2f} ms"
+    )
+    return mine, its
