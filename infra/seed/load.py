@@ -1,15 +1,16 @@
 """Bulk loading: COPY into a staging table, then one INSERT that skips what is there."""
 
 import ssl
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
-from uuid import UUID
+from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import ARRAY, Column, MetaData, Table, Text, func, select
-from sqlalchemy.dialects.postgresql import dialect, insert
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql import ClauseElement
 
 from infra.seed.errors import SeedError
 from shared.config import DatabaseConfig
@@ -18,7 +19,7 @@ _CONNECT_SECONDS = 5
 _STAGING = "incoming"
 _WORDS = "search"
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @asynccontextmanager
@@ -40,8 +41,11 @@ async def connected(config: DatabaseConfig) -> AsyncGenerator[Connection]:
             server_settings={"application_name": "gerai-seed", "search_path": config.schema},
         )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        place = f"database {config.name} at {config.host}:{config.port}"
-        raise SeedError(f"Cannot open {place} ({error or 'no answer'}). Is the platform up? ./taskw up") from None
+        place = f"{config.name} at {config.host}:{config.port}"
+        raise SeedError(
+            f"The database {place} cannot be opened ({error or 'it does not answer'})."
+            " Start the platform first: ./taskw up"
+        ) from None
     try:
         yield connection
     finally:
@@ -49,36 +53,49 @@ async def connected(config: DatabaseConfig) -> AsyncGenerator[Connection]:
 
 
 class Loader:
-    """Adds rows to one table; a row that exists, or breaks a unique constraint, is left out.
+    """Adds rows to one table, without those that exist or break a unique constraint.
 
-    The rows' words for the column `search` become its tsvector.
+    A row has every column but `deleted_at`; its `search` is a list of words and becomes a tsvector.
     """
 
-    def __init__(self, connection: Connection, table: Table, columns: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, table: Table) -> None:
         self._connection = connection
-        self._columns = list(columns)
-        self._staging = Table(
-            _STAGING, MetaData(), *(_staged(table.c[name]) for name in columns), prefixes=["TEMPORARY"]
+        self._table = table
+        self._columns = [column.name for column in table.columns if column.name != "deleted_at"]
+        staging = Table(
+            _STAGING, MetaData(), *(_staged(table.c[name]) for name in self._columns), prefixes=["TEMPORARY"]
         )
-        chosen = [
-            func.array_to_tsvector(column) if column.name == _WORDS else column
-            for column in self._staging.columns
-        ]
-        self._move = insert(table).from_select(self._columns, select(*chosen)).on_conflict_do_nothing()
+        chosen = [func.array_to_tsvector(each) if each.name == _WORDS else each for each in staging.columns]
+        self._make_staging = _sql(CreateTable(staging))
+        self._move = _sql(insert(table).from_select(self._columns, select(*chosen)).on_conflict_do_nothing())
 
     async def prepare(self) -> None:
         """Make the staging table, which goes with the connection.
 
         Raises:
-            SeedError: the table to fill does not exist yet.
+            SeedError: the table to fill does not exist.
         """
-        await self._connection.execute(_sql(CreateTable(self._staging)))
+        if await self._connection.fetchval("SELECT to_regclass($1)", self._table.name) is None:
+            raise SeedError(f"There is no table {self._table.name} yet. Make it first: ./taskw migrate")
+        await self._connection.execute(self._make_staging)
 
     async def add(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Add rows in one transaction and return how many are new."""
         records = [tuple(row[name] for name in self._columns) for row in rows]
         async with self._connection.transaction():
             await self._connection.copy_records_to_table(_STAGING, records=records, columns=self._columns)
-            added = await self._connection.execute(_sql(self._move))
+            added = await self._connection.execute(self._move)
             await self._connection.execute(f"TRUNCATE {_STAGING}")
-        return int(added.rsplit(" ", 1)[-1])
+        return int(added.rpartition(" ")[2])
+
+    async def settle(self) -> None:
+        """Let the planner know of the new rows, and file their search words."""
+        await self._connection.execute(f"VACUUM (ANALYZE) {self._table.name}")
+
+
+def _staged(column: Column[Any]) -> Column[Any]:
+    return Column(column.name, ARRAY(Text) if column.name == _WORDS else column.type)
+
+
+def _sql(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=postgresql.dialect()))

@@ -1,0 +1,96 @@
+"""Fills the databases of clients and stores, in batches, so that memory stays small."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from dotenv import dotenv_values
+
+from infra.seed.cities import home_and_world
+from infra.seed.companies import Demo
+from infra.seed.errors import SeedError
+from infra.seed.load import Connection, Loader, connected
+from infra.seed.progress import progress
+from services.client import repository as client_repository
+from services.client.model import clients
+from services.store import repository as store_repository
+from services.store.model import stores
+from shared.config import ConfigurationError, DatabaseConfig, Fragment, load
+
+Rows = list[dict[str, Any]]
+
+_BATCH = 5_000
+
+
+class OwnerConfig(Fragment, frozen=True, kw_only=True):
+    """The connection of a database's owner, who alone may make staging tables."""
+
+    database: DatabaseConfig
+
+
+async def fill(client_count: int, store_count: int, env_folder: Path) -> None:
+    """Load the first clients and stores of the demo data, without those that are there.
+
+    Raises:
+        SeedError: a database cannot be opened, or has no tables yet.
+    """
+    client_database = _database(env_folder / "client-owner.env")
+    store_database = _database(env_folder / "store-owner.env")
+    async with connected(client_database) as client_side, connected(store_database) as store_side:
+        demo = Demo(*home_and_world(), client_count)
+        await _load(Loader(client_side, clients), "Clients", client_count, _client_rows(demo))
+        living = await _living(client_side, demo)
+        await _load(Loader(store_side, stores), "Stores", store_count, _store_rows(demo, living))
+
+
+def _database(file: Path) -> DatabaseConfig:
+    if not file.exists():
+        raise SeedError(f"There is no {file}, so there is no platform here. Start it first: ./taskw up")
+    values = {name: value for name, value in dotenv_values(file, interpolate=False).items() if value}
+    try:
+        return load(OwnerConfig, values).database
+    except ConfigurationError as error:
+        raise SeedError(f"{file}: {error}") from None
+
+
+async def _living(connection: Connection, demo: Demo) -> set[UUID]:
+    """Return the demo's clients that exist: a store must not begin under one that was deleted."""
+    question = "SELECT uuid FROM clients WHERE uuid = ANY($1) AND deleted_at IS NULL"
+    return {UUID(int=row["uuid"].int) for row in await connection.fetch(question, demo.client_uuids())}
+
+
+def _client_rows(demo: Demo) -> Callable[[range], Rows]:
+    return lambda numbers: [client_repository.stored_columns(demo.client(number)) for number in numbers]
+
+
+def _store_rows(demo: Demo, living: set[UUID]) -> Callable[[range], Rows]:
+    def rows(numbers: range) -> Rows:
+        made = (demo.store(number) for number in numbers)
+        return [store_repository.stored_columns(row) for row in made if row["client_uuid"] in living]
+
+    return rows
+
+
+async def _load(loader: Loader, what: str, count: int, make: Callable[[range], Rows]) -> None:
+    started, added = time.monotonic(), 0
+    await loader.prepare()
+    with progress(what, count) as advance:
+        async for numbers, rows in _batches(count, make):
+            added += await loader.add(rows)
+            advance(len(numbers))
+    if added:
+        await loader.settle()
+    print(f"{what}: {count:,}, of which {added:,} are new ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+async def _batches(count: int, make: Callable[[range], Rows]) -> AsyncGenerator[tuple[range, Rows]]:
+    """Yield rows by the batch, each made while the one before is loaded."""
+    numbers = [range(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
+    coming: asyncio.Task[Rows] | None = None
+    for each, following in zip(numbers, [*numbers[1:], None], strict=True):
+        rows = await (coming or asyncio.to_thread(make, each))
+        coming = asyncio.create_task(asyncio.to_thread(make, following)) if following else None
+        yield each, rows
