@@ -104,14 +104,12 @@ class Demo:
     def store(self, number: int) -> dict[str, Any]:
         """Return the store of this number, counted from 0."""
         dice, created_at = Dice("store", number), _STORES_BEGIN + number * _BETWEEN_STORES
-        company = self._companies[
-            int(len(self._companies) * dice.chance() ** 2)
-        ]  # the first have more stores
+        company = self._owner(dice)
         city = (self._world if dice.chance() < _STORES_ABROAD else self._home).pick(dice.chance())
         return {
             **_identity(dice.uuid(created_at), created_at),
             "client_uuid": company.uuid,
-            "code": f"{_slug(city.name)[:3].upper()}-{number + 1:04d}",
+            "code": f"{_abbreviation(city)}-{number + 1:04d}",
             "name": f"{company.brand} {city.name}",
             "phone": _phone(city, number) if dice.chance() < _WITH_PHONE else None,
             "email": f"toko{number + 1}@{company.domain}" if dice.chance() < _WITH_EMAIL else None,
@@ -133,6 +131,10 @@ class Demo:
         uuid = Dice("client", number).uuid(_CLIENTS_BEGIN + number * _BETWEEN_CLIENTS)
         return Company(uuid, brand, f"{_slug(f'{brand} {city.name}')}-{number + 1}.example")
 
+    def _owner(self, dice: Dice) -> Company:
+        """Return one of the companies; the first ones have more stores than the last."""
+        return self._companies[int(len(self._companies) * dice.chance() ** 2)]
+
     def _seat(self, number: int) -> City:
         abroad = number % _CLIENTS_ABROAD_EVERY == _CLIENTS_ABROAD_EVERY - 1
         return (self._world if abroad else self._home).ranked(number)
@@ -150,6 +152,10 @@ def _place(city: City) -> dict[str, Any]:
         "country": city.country,
         "timezone": city.timezone,
     }
+
+
+def _abbreviation(city: City) -> str:
+    return _slug(city.name).replace("-", "")[:3].upper()
 
 
 def _phone(city: City, number: int) -> str | None:
