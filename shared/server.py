@@ -21,6 +21,7 @@ from shared.config import (
     process_environment,
 )
 from shared.migrations import upgrade
+from shared.protocol import HttpProtocol
 
 C = TypeVar("C", bound=Fragment)
 D = TypeVar("D", bound=ProcessConfig)
@@ -62,7 +63,7 @@ def serve(application: Application, config: ProcessConfig) -> None:
         host=config.service.host,
         port=config.service.port,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,
