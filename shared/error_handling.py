@@ -1,0 +1,77 @@
+"""The one handler that turns any error into its envelope."""
+
+import logging
+from typing import Any, cast
+
+from litestar import Request, Response
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+from shared.db import database_error
+from shared.errors import (
+    FieldError,
+    GeraiError,
+    InternalError,
+    InvalidInput,
+    MalformedBody,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+)
+from shared.responses import error_envelope
+from shared.telemetry.context import current_trace_id
+
+MOST_BODY_BYTES = 2 * 1024 * 1024
+
+logger = logging.getLogger("gerai.app")
+
+
+def render_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Return the envelope of any error: the one handler for all of them."""
+    known = to_gerai_error(error, request)
+    if known.status >= 500:
+        logger.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)
+    return Response(
+        error_envelope(known, current_trace_id()), status_code=known.status, headers=known.headers
+    )
+
+
+def to_gerai_error(error: Exception, request: Request[Any, Any, Any]) -> GeraiError:
+    """Return what a caller is told of `error`."""
+    if isinstance(error, GeraiError):
+        return error
+    if isinstance(error, HTTPException):
+        return _from_litestar(error, request)
+    return database_error(error) or InternalError()
+
+
+def _from_litestar(error: HTTPException, request: Request[Any, Any, Any]) -> GeraiError:
+    path = request.scope["path"]
+    if isinstance(error, NotFoundException):
+        return NotFound(path=path)
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed(method=request.method, path=path, headers=error.headers)
+    if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+        return PayloadTooLarge(limit=MOST_BODY_BYTES)
+    if isinstance(error, ValidationException):
+        return _from_validation(error)
+    if isinstance(error, ClientException):
+        return MalformedBody(reason="it is not what this endpoint reads")
+    return InternalError()
+
+
+def _from_validation(error: ValidationException) -> GeraiError:
+    problems = cast("list[dict[str, str]]", error.extra or [])
+    if any(problem.get("key") == "data" for problem in problems):
+        return MalformedBody(reason="it is empty")
+    details = [FieldError(problem.get("key", ""), problem.get("message", "")) for problem in problems]
+    return InvalidInput(details=details)
+
+
+ERROR_HANDLERS: dict[type[Exception] | int, Any] = {Exception: render_error, HTTPException: render_error}
