@@ -1,0 +1,218 @@
+"""One HTTP/1.1 connection to a service: asyncio's transport, llhttp's parser (PyPI `httptools`).
+
+docs/decisions says why the gateway speaks HTTP itself instead of through a client library.
+"""
+
+import asyncio
+from typing import cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from gateway.constants import MOST_BUFFERED_BYTES
+from gateway.headers import RawHeaders, ends_with_connection
+
+_UNASKED = "the service sent more than one answer"
+
+
+class UpstreamFailure(Exception):
+    """The exchange ended without a usable answer; the text says how."""
+
+
+class Connection(asyncio.Protocol):
+    """Carries one exchange at a time: `begin`, perhaps `write`, then `head` and `read`.
+
+    One task at a time may wait on it. Any failure, `abort` included, closes the connection, so that the
+    service sees that nobody waits for its answer.
+    """
+
+    _transport: asyncio.Transport
+    _parser: HttpResponseParser
+
+    def __init__(self, open_connections: "set[Connection]") -> None:
+        self.status = 0
+        self.headers: RawHeaders = []
+        self.answered = False
+        self.complete = True
+        self.idle_since = 0.0
+        self._open_connections = open_connections
+        self._loop = asyncio.get_running_loop()
+        self._lost = False
+        self._keeps_alive = True
+        self._bodiless = False
+        self._fully_sent = True
+        self._failure: Exception | None = None
+        self._pieces: list[bytes] = []
+        self._buffered = 0
+        self._reading_paused = False
+        self._writing_paused = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another exchange may begin: the last one ended cleanly and both sides keep the connection."""
+        return self.complete and self._fully_sent and self._keeps_alive and not self._lost
+
+    def begin(self, data: bytes, *, bodiless: bool, fully_sent: bool) -> None:
+        """Send the beginning of a request, or all of it when `fully_sent`.
+
+        The answer is `bodiless` when the request was HEAD (RFC 9112, section 6.3).
+        """
+        self.answered = self.complete = False
+        self._bodiless = bodiless
+        self._fully_sent = fully_sent
+        self.headers = []
+        self._parser = HttpResponseParser(self)
+        self._transport.write(data)
+
+    async def write(self, data: bytes) -> bool:
+        """Send more of the request, as fast as the service takes it; False once it has answered already."""
+        if self._lost or self._failure:
+            raise self._reason()
+        if self.answered:
+            return False
+        self._transport.write(data)
+        while self._writing_paused and not self.answered:
+            await self._news()
+        return True
+
+    def finish(self) -> None:
+        """Note that the whole request was sent."""
+        self._fully_sent = True
+
+    async def head(self) -> None:
+        """Wait for `status` and `headers` of the answer.
+
+        Raises:
+            UpstreamFailure: when the connection ends without one, or what arrives is no HTTP.
+        """
+        while not self.answered:
+            await self._news()
+
+    async def read_all(self) -> bytes:
+        """Wait for the end of the answer and return its body, or what of it was not read yet."""
+        while not self.complete:
+            await self._news()
+        return self._take()
+
+    async def read(self) -> bytes:
+        """Return the next piece of the answer's body; empty at its end."""
+        while not self._pieces and not self.complete:
+            await self._news()
+        return self._take()
+
+    def abort(self, reason: Exception) -> None:
+        """End the exchange: whoever waits gets `reason`, the service sees the connection closed."""
+        if self._failure is None:
+            self._failure = reason
+        self._transport.abort()
+        self._wake()
+
+    def close(self) -> None:
+        """Close the connection; nothing may be waiting on it."""
+        self._transport.abort()
+
+    def _take(self) -> bytes:
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._pieces = []
+        self._buffered = 0
+        if self._reading_paused and not self._lost:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return body
+
+    async def _news(self) -> None:
+        if self._lost or self._failure:
+            raise self._reason()
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+        if self._failure:
+            raise self._failure
+
+    def _wake(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _reason(self) -> Exception:
+        return self._failure or UpstreamFailure("the service closed the connection")
+
+    # Called by the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, and count among the open connections."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._open_connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what the service sent; anything sent unasked closes the connection."""
+        if self.complete:
+            self._transport.abort()
+            return
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._keeps_alive = False
+            if not self.complete:
+                self.abort(UpstreamFailure(f"the service's answer is not valid HTTP: {error}"))
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end; it completes an answer whose length is given by it, and breaks any other."""
+        self._lost = True
+        if not self.complete:
+            if exc is None and self.answered and not self._failure and ends_with_connection(self.headers):
+                self.complete = True
+            else:
+                self._failure = self._failure or UpstreamFailure("the service closed the connection")
+        self._wake()
+        self._open_connections.discard(self)
+
+    def pause_writing(self) -> None:
+        """Remember that the service reads slower than the client sends."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Let the writer go on."""
+        self._writing_paused = False
+        self._wake()
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        """Refuse a second answer to one request."""
+        if self.complete:
+            raise UpstreamFailure(_UNASKED)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; trailers are not forwarded (RFC 9110, section 6.5.1)."""
+        if not self.answered:
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Keep the status; interim answers (1xx) are for this hop alone."""
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.status = status
+            self.answered = True
+            self._keeps_alive = self._parser.should_keep_alive()
+            self.complete = self._bodiless
+        else:
+            self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece, and stop reading while too much waits for the client."""
+        if self._bodiless:
+            raise UpstreamFailure(_UNASKED)
+        self._pieces.append(body)
+        self._buffered += len(body)
+        if self._buffered > MOST_BUFFERED_BYTES and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """Note the end of the answer."""
+        if self.answered:
+            self.complete = True

@@ -1,0 +1,23 @@
+"""Decides what the gateway answers itself; all else is forwarded or refused by the proxy."""
+
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from gateway.proxy import Proxy
+
+OWN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/swagger"})
+OWN_FOLDER = "/swagger/"
+
+
+class Front:
+    """The ASGI application in front of the gateway's own pages."""
+
+    def __init__(self, own: ASGIApp, proxy: Proxy) -> None:
+        self._own = own
+        self._proxy = proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["path"] in OWN_PATHS or scope["path"].startswith(OWN_FOLDER):
+            await self._own(scope, receive, send)
+        else:
+            await self._proxy(scope, receive, send)

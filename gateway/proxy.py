@@ -1,0 +1,163 @@
+"""The forwarding path: one ASGI callable, in front of everything the gateway answers itself."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
+
+from gateway import body
+from gateway.connection import Connection, UpstreamFailure
+from gateway.constants import SMALL_BODY_BYTES
+from gateway.errors import AmbiguousPath, ClientGone
+from gateway.headers import RawHeaders, content_length, passing_answer, split_request
+from gateway.routes import Route, RouteTable, is_plain_path, is_plain_query
+from gateway.upstream import Upstream
+from gateway.watch import Watch
+from shared.errors import BadGateway, GeraiError, NotFound
+from shared.responses import error_body
+from shared.security.tokens import TokenVerifier, bearer_token
+from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.tracing import inject_trace_context
+
+logger = logging.getLogger("gerai.gateway")
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+
+class Proxy:
+    """Forwards each request to the service of its route, and the answer back.
+
+    Nothing is sent before the token of a protected route is verified. A request is sent once.
+    """
+
+    def __init__(
+        self, routes: RouteTable, upstreams: Mapping[str, Upstream], verifier: TokenVerifier
+    ) -> None:
+        self._routes = routes
+        self._upstreams = upstreams
+        self._verifier = verifier
+
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Answer one request; every failure before the answer begins is an envelope."""
+        try:
+            await self._forward(scope, receive, send)
+        except GeraiError as error:
+            await send_error(send, error)
+        except ClientGone:
+            pass
+
+    async def _forward(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        route = self._route(scope)
+        passing, own = split_request(scope["headers"])
+        if not route.public:
+            await self._verifier.verify(bearer_token(own.get(b"authorization", b"").decode("latin-1")))
+        framed = body.framing(own, route)
+        first = await body.read_small(receive, framed, route) if framed.is_small else b""
+        upstream = self._upstreams[route.service]
+        head = _request_head(scope, upstream.authority, passing, own, framed)
+        connection = await upstream.acquire()
+        try:
+            connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=framed.is_small)
+            if not framed.is_small:
+                await body.stream(connection, receive, framed, route)
+            await relay(connection, route, receive, send)
+        except UpstreamFailure as failure:
+            logger.warning("The %s service failed: %s", route.service, failure)
+            raise BadGateway(service=route.service) from failure
+        finally:
+            upstream.release(connection)
+
+    def _route(self, scope: HTTPScope) -> Route:
+        path, query = scope["raw_path"], scope["query_string"]
+        if not is_plain_path(path) or (query and not is_plain_query(query)):
+            raise AmbiguousPath
+        route = self._routes.find(path)
+        if route is None:
+            raise NotFound(path=scope["path"])
+        scope["path_template"] = route.prefix
+        return route
+
+
+async def send_error(send: Send, error: GeraiError) -> None:
+    """Answer with the envelope of `error`."""
+    content = error_body(error, current_trace_id())
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        NOSNIFF,
+        *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+async def relay(connection: Connection, route: Route, receive: Receive, send: Send) -> None:
+    """Pass the answer on: a short one whole, so that a broken one is never begun, any other as it comes."""
+    watch = Watch(connection, receive, route)
+    try:
+        await connection.head()
+        headers = passing_answer(connection.headers, connection.status)
+        length = content_length(headers)
+        headers.append(NOSNIFF)
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": connection.status,
+            "headers": headers,
+        }
+        if connection.complete or (length is not None and length <= SMALL_BODY_BYTES):
+            content = await connection.read_all()
+            await send(start)
+            await send({"type": "http.response.body", "body": content, "more_body": False})
+        else:
+            watch.answered()
+            await send(start)
+            await _stream(connection, route, send)
+    finally:
+        watch.stop()
+
+
+async def _stream(connection: Connection, route: Route, send: Send) -> None:
+    """Send the answer's pieces; one that breaks off is left unfinished, for which the server aborts."""
+    more = True
+    try:
+        while more:
+            async with asyncio.timeout(route.seconds):
+                piece = await connection.read()
+            more = bool(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    except (UpstreamFailure, TimeoutError) as failure:
+        logger.warning("The %s service broke off its answer: %s", route.service, failure)
+
+
+def _request_head(
+    scope: HTTPScope, authority: bytes, passing: RawHeaders, own: Mapping[bytes, bytes], framed: body.Framing
+) -> bytes:
+    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    lines = [scope["method"].encode(), b" ", target, b" HTTP/1.1\r\nhost: ", authority]
+    for name, value in passing:
+        lines += (b"\r\n", name, b": ", value)
+    for name, value in _added_headers(scope, own, framed):
+        lines += (b"\r\n", name, b": ", value)
+    lines.append(b"\r\n\r\n")
+    return b"".join(lines)
+
+
+def _added_headers(scope: HTTPScope, own: Mapping[bytes, bytes], framed: body.Framing) -> RawHeaders:
+    client = scope["client"]
+    added = [
+        (b"x-forwarded-for", client[0].encode() if client else b"unknown"),
+        (b"x-forwarded-proto", scope["scheme"].encode()),
+        (b"x-forwarded-host", own.get(b"host", b"")),
+    ]
+    if framed.header:
+        added.append(framed.header)
+    if b"authorization" in own:
+        added.append((b"authorization", own[b"authorization"]))
+    context: dict[str, str] = {}
+    inject_trace_context(context)
+    added += [(name.encode(), value.encode()) for name, value in context.items()]
+    request = current_request()
+    if request:
+        added.append((b"x-request-id", request.request_id.encode()))
+    return added
