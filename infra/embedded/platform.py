@@ -10,7 +10,7 @@ from infra.embedded.banner import banner
 from infra.embedded.console import Console
 from infra.embedded.databases import Databases, cluster_id, databases
 from infra.embedded.errors import StartError
-from infra.embedded.migrations import migrate
+from infra.embedded.migrations import migrate_changed
 from infra.embedded.private import Secrets
 from infra.embedded.readiness import failure_of, is_ready, until
 from infra.embedded.settings import Settings
@@ -118,7 +118,7 @@ class Platform:
         with self._console.stage("roles"):
             await provision(plan.superuser_url, [plan.database(service) for service in SERVICES])
         with self._console.stage("migrations"):
-            await migrate(self._state, self._environment)
+            await migrate_changed(plan, self._environment)
         if self._settings.gerai_demo:
             await demo.load(self._state, self._environment, plan.cluster_id, self._console)
 
