@@ -14,7 +14,6 @@ REFRESH_ALREADY_USED = "This refresh token was used a moment ago. Use the one th
 REFRESH_REUSED = "This refresh token was used before, so its session has been ended. Sign in again."
 
 ADMIN_HAS_NO_TENANT = "must be null for an admin, who belongs to no client"
-EMAIL_TOO_LONG = "must have at most 254 characters, ligatures counted in full"
 WRONG_CURRENT_PASSWORD = "is not your current password"  # noqa: S105 - a message
 ACCOUNT_ENDED = "this account is not active any more"
 
@@ -23,8 +22,6 @@ FIRST_ADMIN_NAME = "Administrator"
 FAILURES_BEFORE_SLOWING = 20
 FAILURE_WINDOW_SECONDS = 15 * 60
 SLOWED_INTERVAL_SECONDS = 30
-
-LONGEST_EMAIL_KEY = 254
 
 REFRESH_RACE_SECONDS = 10
 

@@ -25,7 +25,6 @@ _LIVING = users.c.deleted_at.is_(None)
 _PLAIN = [name for name in User.__struct_fields__ if name != "roles"]
 _SHOWN = [*(users.c[name] for name in _PLAIN), users.c.role]
 _CONSTRAINTS = {"users_email_unique": DuplicateUser}
-_LONGEST_NAME_KEY = 200  # compatibility forms can be eighteen times as long, and an index row is bounded
 _ADMINS_LOCK = 1_734_697_582  # any number of our own
 
 _BY_UUID = Question(select(*_SHOWN).where(users.c.uuid == bindparam("uuid"), _LIVING))
@@ -165,7 +164,7 @@ def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
         **fields,
         "name": name,
         "email": email,
-        "name_key": unique_key(name)[:_LONGEST_NAME_KEY],
+        "name_key": unique_key(name),
         "email_key": unique_key(email),
         "search": words(name, email),
     }

@@ -15,7 +15,6 @@ from shared.conversion import set_fields, to_uuids
 from shared.errors import FieldError, Forbidden, InvalidInput
 from shared.listing import Listing
 from shared.security.principal import Principal
-from shared.text import unique_key
 
 
 class Users:
@@ -123,8 +122,6 @@ def _require_consistent(fields: Mapping[str, Any], password: str | UnsetType) ->
     problems: list[FieldError] = []
     if fields["role"] == "admin" and fields["client_uuid"] is not None:
         problems.append(FieldError("client_uuid", constants.ADMIN_HAS_NO_TENANT))
-    if len(unique_key(fields["email"])) > constants.LONGEST_EMAIL_KEY:
-        problems.append(FieldError("email", constants.EMAIL_TOO_LONG))
     problem = None if password is UNSET else password_problem(password, fields["email"])
     if problem:
         problems.append(FieldError("password", problem))

@@ -1,0 +1,225 @@
+"""Stand-ins for what the use cases of auth need, in memory. A transaction that raises changes nothing."""
+
+import copy
+import itertools
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from services.auth.errors import DuplicateUser
+from services.auth.passwords import Passwords
+from services.auth.repository.attempts import AttemptWriter
+from services.auth.repository.sessions import Session, SessionWriter, UsedToken
+from services.auth.repository.users import Account, UserRepository, UserWriter
+from services.auth.schema import Role, User, UserQuery
+from shared.identifiers import new_uuid
+from shared.listing import Listing
+from shared.responses import Meta
+from shared.text import unique_key
+
+_WHEN = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@dataclass
+class Family:
+    """A session: its tokens in order, the last one unused."""
+
+    user_uuid: UUID
+    tokens: list[str]
+    is_revoked: bool = False
+    last_used_seconds_ago: float = 0.0
+
+
+@dataclass
+class State:
+    """All that is stored."""
+
+    accounts: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
+    families: dict[UUID, Family] = field(default_factory=dict[UUID, Family])
+    failures: dict[str, int] = field(default_factory=dict[str, int])
+    seconds_to_wait: int = 0
+
+
+class FakePasswords(Passwords):
+    """Hashes by adding a word in front, and counts how often a password is checked."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    async def hash(self, password: str) -> str:
+        return f"hash of {password}"
+
+    async def matches(self, password: str, password_hash: str | None) -> bool:
+        self.checks += 1
+        return password_hash in {f"hash of {password}", f"old hash of {password}"}
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return password_hash.startswith("old ")
+
+
+class FakeUsers(UserRepository):
+    """Users, sessions and attempts in memory."""
+
+    def __init__(self) -> None:
+        self.state = State()
+
+    def put(self, role: Role = "user", client_uuid: UUID | None = None, **fields: object) -> User:
+        """Store a user whose password is `password`."""
+        uuid = new_uuid()
+        user = User(
+            uuid=uuid,
+            email=f"{uuid}@example.com",
+            name="Sri",
+            roles=[role],
+            client_uuid=client_uuid,
+            is_active=True,
+            version=1,
+            created_at=_WHEN,
+            updated_at=_WHEN,
+        )
+        self.state.accounts[uuid] = Account(replace(user, **fields), "hash of password")
+        return self.state.accounts[uuid].user
+
+    def deactivate(self, user: User) -> None:
+        account = self.state.accounts[user.uuid]
+        self.state.accounts[user.uuid] = replace(account, user=replace(account.user, is_active=False))
+
+    def open_session(self, user: User, *tokens: str) -> UUID:
+        """Store a session with these refresh tokens, oldest first."""
+        uuid = new_uuid()
+        self.state.families[uuid] = Family(user.uuid, list(tokens))
+        return uuid
+
+    def is_revoked(self, session: UUID) -> bool:
+        return self.state.families[session].is_revoked
+
+    async def find(self, uuid: UUID) -> User | None:
+        account = self.state.accounts.get(uuid)
+        return account.user if account else None
+
+    async def list(self, query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[User]:
+        del uuids
+        found = [
+            account.user
+            for account in self.state.accounts.values()
+            if tenant is None or (account.user.client_uuid == tenant and account.user.roles == ["user"])
+        ]
+        return Listing(found, Meta(limit=query.limit, total=len(found), total_pages=1, next_cursor=None))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["FakeUserWriter"]:
+        before = copy.deepcopy(self.state)
+        try:
+            yield FakeUserWriter(self.state)
+        except BaseException:
+            self.state = before
+            raise
+
+
+class FakeUserWriter(UserWriter):
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.sessions = FakeSessions(state)
+        self.attempts = FakeAttempts(state)
+
+    async def find(self, uuid: UUID) -> Account | None:
+        return self._state.accounts.get(uuid)
+
+    async def find_by_email(self, email: str) -> Account | None:
+        same = (a for a in self._state.accounts.values() if unique_key(a.user.email) == unique_key(email))
+        return next(same, None)
+
+    async def lock(self, uuid: UUID) -> Account | None:
+        return await self.find(uuid)
+
+    async def add(self, fields: Mapping[str, Any]) -> User:
+        added = await self.add_if_free(fields)
+        if added is None:
+            raise DuplicateUser
+        return added
+
+    async def add_if_free(self, fields: Mapping[str, Any]) -> User | None:
+        if await self.find_by_email(fields["email"]):
+            return None
+        shown = {name: fields[name] for name in ("email", "name", "client_uuid", "is_active")}
+        user = User(
+            uuid=new_uuid(), roles=[fields["role"]], version=1, created_at=_WHEN, updated_at=_WHEN, **shown
+        )
+        self._state.accounts[user.uuid] = Account(user, fields["password_hash"])
+        return user
+
+    async def change(self, account: Account, changes: Mapping[str, Any]) -> User:
+        shown = dict(changes)
+        password_hash = shown.pop("password_hash", account.password_hash)
+        if "role" in shown:
+            shown["roles"] = [shown.pop("role")]
+        user = replace(account.user, version=account.user.version + 1, **shown)
+        self._state.accounts[user.uuid] = Account(user, password_hash)
+        return user
+
+    async def renew_hash(self, uuid: UUID, password_hash: str) -> None:
+        self._state.accounts[uuid] = replace(self._state.accounts[uuid], password_hash=password_hash)
+
+    async def delete(self, uuid: UUID) -> None:
+        del self._state.accounts[uuid]
+
+    async def hold_admins(self) -> None:
+        pass
+
+    async def has_other_admin(self, uuid: UUID) -> bool:
+        others = (account.user for account in self._state.accounts.values() if account.user.uuid != uuid)
+        return any(user.roles == ["admin"] and user.is_active for user in others)
+
+
+class FakeSessions(SessionWriter):
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._numbers = itertools.count(1)
+
+    async def open(self, user_uuid: UUID) -> tuple[UUID, str]:
+        uuid = new_uuid()
+        self._state.families[uuid] = Family(user_uuid, ["first token"])
+        return uuid, "first token"
+
+    async def claim(self, token: str) -> Session | None:
+        for uuid, family in self._state.families.items():
+            account = self._state.accounts.get(family.user_uuid)
+            if family.tokens[-1] == token and not family.is_revoked and account and account.user.is_active:
+                return Session(uuid, family.user_uuid, len(family.tokens))
+        return None
+
+    async def renew(self, session: Session) -> str:
+        token = f"token {session.generation + 1}"
+        self._state.families[session.uuid].tokens.append(token)
+        return token
+
+    async def find_used(self, token: str) -> UsedToken | None:
+        for uuid, family in self._state.families.items():
+            if token in family.tokens[:-1] and not family.is_revoked:
+                return UsedToken(uuid, family.last_used_seconds_ago, token == family.tokens[-2])
+        return None
+
+    async def revoke(self, uuid: UUID) -> None:
+        self._state.families[uuid].is_revoked = True
+
+    async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> None:
+        for uuid, family in self._state.families.items():
+            if family.user_uuid == user_uuid and uuid != keep:
+                family.is_revoked = True
+
+
+class FakeAttempts(AttemptWriter):
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def claim(self, email: str) -> int:
+        self._state.failures[email] = self._state.failures.get(email, 0) + 1
+        return self._state.seconds_to_wait
+
+    async def clear(self, email: str) -> None:
+        self._state.failures.pop(email, None)

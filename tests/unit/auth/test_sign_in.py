@@ -1,0 +1,168 @@
+from uuid import UUID
+
+import pytest
+
+from services.auth import constants
+from services.auth.errors import (
+    InvalidCredentials,
+    InvalidRefresh,
+    RefreshAlreadyUsed,
+    RefreshReused,
+    SignInSlowed,
+)
+from services.auth.repository.users import Account
+from services.auth.schema import Login
+from services.auth.signing import SigningKeys, TokenIssuer
+from services.auth.usecase.sign_in import SignIn
+from shared.errors import Forbidden
+from shared.security.principal import Principal
+from shared.security.tokens import TokenVerifier
+from tests.support.auth_fakes import FakePasswords, FakeUsers
+from tests.support.tokens import CONFIG, SECRET, principal
+
+KEYS = SigningKeys(SECRET.encode())
+
+
+@pytest.fixture
+def users() -> FakeUsers:
+    return FakeUsers()
+
+
+@pytest.fixture
+def passwords() -> FakePasswords:
+    return FakePasswords()
+
+
+@pytest.fixture
+def sign_in(users: FakeUsers, passwords: FakePasswords) -> SignIn:
+    return SignIn(users, passwords, TokenIssuer(CONFIG, KEYS, 900))
+
+
+async def named_by(access_token: str) -> Principal:
+    return await TokenVerifier(CONFIG, KEYS).verify(access_token)
+
+
+async def test_tokens_name_the_user_and_the_session(users: FakeUsers, sign_in: SignIn) -> None:
+    tenant = UUID("0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f")
+    user = users.put("manager", tenant, email="Sri@Example.com")
+    tokens = await sign_in.login(Login(email="sri@example.COM", password="password"))
+    [session] = users.state.families
+    assert await named_by(tokens.access_token) == Principal(str(user.uuid), "manager", tenant, session)
+    assert (tokens.token_type, tokens.expires_in, tokens.refresh_token) == ("Bearer", 900, "first token")
+
+
+async def test_unknown_inactive_and_wrong_get_one_answer_after_one_check(
+    users: FakeUsers, passwords: FakePasswords, sign_in: SignIn
+) -> None:
+    users.put(email="wrong@example.com")
+    users.put(email="inactive@example.com", is_active=False)
+    messages: set[str] = set()
+    for email, password in [
+        ("wrong@example.com", "x"),
+        ("inactive@example.com", "password"),
+        ("nobody@example.com", "x"),
+    ]:
+        with pytest.raises(InvalidCredentials) as raised:
+            await sign_in.login(Login(email=email, password=password))
+        messages.add(raised.value.message)
+    assert len(messages) == 1
+    assert passwords.checks == 3
+    assert set(users.state.failures.values()) == {1}
+
+
+async def test_success_forgets_failures(users: FakeUsers, sign_in: SignIn) -> None:
+    user = users.put()
+    users.state.failures[user.email] = 7
+    await sign_in.login(Login(email=user.email, password="password"))
+    assert users.state.failures == {}
+
+
+async def test_a_slowed_account_is_not_checked(
+    users: FakeUsers, passwords: FakePasswords, sign_in: SignIn
+) -> None:
+    user = users.put()
+    users.state.seconds_to_wait = 17
+    with pytest.raises(SignInSlowed) as raised:
+        await sign_in.login(Login(email=user.email, password="password"))
+    assert raised.value.headers["Retry-After"] == "17"
+    assert passwords.checks == 0
+
+
+async def test_an_outdated_hash_is_renewed(users: FakeUsers, sign_in: SignIn) -> None:
+    user = users.put()
+    users.state.accounts[user.uuid] = Account(user, "old hash of password")
+    await sign_in.login(Login(email=user.email, password="password"))
+    assert users.state.accounts[user.uuid] == Account(user, "hash of password")
+
+
+async def test_a_user_deactivated_meanwhile_gets_no_session(users: FakeUsers, sign_in: SignIn) -> None:
+    user = users.put()
+
+    class Deactivating(FakePasswords):
+        async def matches(self, password: str, password_hash: str | None) -> bool:
+            users.deactivate(user)
+            return await super().matches(password, password_hash)
+
+    sign_in = SignIn(users, Deactivating(), TokenIssuer(CONFIG, KEYS, 900))
+    with pytest.raises(InvalidCredentials):
+        await sign_in.login(Login(email=user.email, password="password"))
+    assert users.state.families == {}
+
+
+async def test_a_refresh_gives_the_next_token_of_the_same_session(users: FakeUsers, sign_in: SignIn) -> None:
+    user = users.put("admin")
+    session = users.open_session(user, "a")
+    tokens = await sign_in.refresh("a")
+    assert tokens.refresh_token == users.state.families[session].tokens[-1] != "a"
+    assert await named_by(tokens.access_token) == Principal(str(user.uuid), "admin", None, session)
+
+
+@pytest.mark.parametrize(
+    ("token", "seconds_ago", "error", "revoked"),
+    [
+        ("b", 3, RefreshAlreadyUsed, False),
+        ("b", constants.REFRESH_RACE_SECONDS + 0.1, RefreshReused, True),
+        ("a", 3, RefreshReused, True),
+        ("unknown", 0, InvalidRefresh, False),
+    ],
+)
+async def test_a_token_that_does_not_work_any_more(
+    users: FakeUsers,
+    sign_in: SignIn,
+    *,
+    token: str,
+    seconds_ago: float,
+    error: type[Exception],
+    revoked: bool,
+) -> None:
+    session = users.open_session(users.put(), "a", "b", "c")
+    users.state.families[session].last_used_seconds_ago = seconds_ago
+    with pytest.raises(error):
+        await sign_in.refresh(token)
+    assert users.is_revoked(session) is revoked
+
+
+async def test_an_inactive_user_refreshes_nothing(users: FakeUsers, sign_in: SignIn) -> None:
+    users.open_session(users.put(is_active=False), "a")
+    with pytest.raises(InvalidRefresh):
+        await sign_in.refresh("a")
+
+
+async def test_signing_out_ends_one_session(users: FakeUsers, sign_in: SignIn) -> None:
+    user = users.put()
+    session, other = users.open_session(user, "a"), users.open_session(user, "b")
+    await sign_in.logout(Principal(str(user.uuid), "user", None, session))
+    assert (users.is_revoked(session), users.is_revoked(other)) == (True, False)
+
+
+async def test_a_token_without_session_cannot_sign_out(sign_in: SignIn) -> None:
+    with pytest.raises(Forbidden):
+        await sign_in.logout(Principal("service:store", "service"))
+
+
+async def test_signing_out_twice_is_fine(users: FakeUsers, sign_in: SignIn) -> None:
+    caller = principal("user")
+    assert caller.session
+    users.state.families[caller.session] = users.state.families[users.open_session(users.put(), "a")]
+    await sign_in.logout(caller)
+    await sign_in.logout(caller)
