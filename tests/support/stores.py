@@ -1,0 +1,115 @@
+"""Stores for tests: samples, a repository that keeps them in memory, and a directory of their clients."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.store.client_api import ClientDirectory
+from services.store.errors import DuplicateStore
+from services.store.repository import StoreRepository, StoreWriter
+from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
+from shared.conversion import set_fields
+from shared.errors import GeraiError
+from shared.identifiers import new_uuid
+from shared.listing import Listing
+from shared.responses import Meta
+
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def store(**fields: object) -> Store:
+    """Return a store with these fields."""
+    new = CreateStore(client_uuid=new_uuid(), code="JKT-01", name="Kopi Nusantara Menteng")
+    row = {"uuid": new_uuid(), "version": 1, "created_at": THEN, "updated_at": THEN}
+    members: dict[str, Any] = {**msgspec.structs.asdict(new), **row, **fields}
+    return Store(**members)
+
+
+def facts(uuid: UUID, *, is_active: bool = True) -> Client:
+    """Return what stores know of a client."""
+    return Client(
+        uuid=uuid,
+        name="Kopi Nusantara",
+        email="halo@kopi-nusantara.example",
+        phone=None,
+        country="ID",
+        timezone="Asia/Jakarta",
+        is_active=is_active,
+        version=1,
+    )
+
+
+class Journal(list[str]):
+    """What happened, in order."""
+
+
+class FakeDirectory(ClientDirectory):
+    """Clients in memory; with `failure`, nobody can be asked."""
+
+    def __init__(self, *clients: Client, journal: Journal | None = None) -> None:
+        self.clients = {each.uuid: each for each in clients}
+        self.journal = Journal() if journal is None else journal
+        self.failure: GeraiError | None = None
+
+    async def find(self, uuid: UUID) -> Client | None:
+        self.journal.append("client asked for")
+        if self.failure:
+            raise self.failure
+        return self.clients.get(uuid)
+
+
+class FakeStores(StoreRepository):
+    """Stores in memory; a transaction that fails leaves no trace."""
+
+    def __init__(self, *stores: Store, journal: Journal | None = None) -> None:
+        self.rows = {each.uuid: each for each in stores}
+        self.journal = Journal() if journal is None else journal
+        self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
+
+    async def find(self, uuid: UUID, *, latest: bool = False) -> Store | None:
+        self.journal.append("latest store read" if latest else "store read")
+        return self.rows.get(uuid)
+
+    async def list(self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Store]:
+        self.listed.append((uuids, tenant))
+        items = [each for each in self.rows.values() if tenant in {None, each.client_uuid}]
+        return Listing(items, Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["FakeStoreWriter"]:
+        self.journal.append("transaction opened")
+        writer = FakeStoreWriter(dict(self.rows))
+        yield writer
+        self.rows = writer.rows
+
+
+class FakeStoreWriter(StoreWriter):
+    """Changes a copy of the stores."""
+
+    def __init__(self, rows: dict[UUID, Store]) -> None:
+        self.rows = rows
+
+    async def add(self, command: CreateStore) -> Store:
+        taken = {(each.client_uuid, each.code) for each in self.rows.values()}
+        if (command.client_uuid, command.code) in taken:
+            raise DuplicateStore
+        added = store(**msgspec.structs.asdict(command))
+        self.rows[added.uuid] = added
+        return added
+
+    async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
+        if uuid not in self.rows:
+            return None
+        self.rows[uuid] = msgspec.structs.replace(self.rows[uuid], **set_fields(command))
+        return self.rows[uuid]
+
+    async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
+        found = self.rows.get(uuid)
+        if found is None or tenant not in {None, found.client_uuid}:
+            return False
+        del self.rows[uuid]
+        return True
