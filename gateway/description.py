@@ -45,7 +45,7 @@ class Description:
         """
         if time.monotonic() >= self._fresh_until:
             await asyncio.gather(*(self._fetch(name) for name in self._services))
-            self._merged = merge(self._known, self._routes)
+            self._merged = merge({name: self._known[name] for name in self._services}, self._routes)
             self._fresh_until = time.monotonic() + DOCUMENT_SECONDS
         return self._merged
 
