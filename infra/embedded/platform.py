@@ -15,7 +15,7 @@ from infra.embedded.private import Secrets
 from infra.embedded.readiness import failure_of, is_ready, until
 from infra.embedded.settings import Settings
 from infra.embedded.state import MARK, ROOT, State
-from infra.embedded.supervisor import NAME, Supervisor, configuration
+from infra.embedded.supervisor import ENDED, NAME, Supervisor, configuration
 from infra.embedded.variables import SERVICES, Plan
 from infra.embedded.watch import watch
 from infra.postgres.provision import provision
@@ -143,9 +143,7 @@ class Platform:
     async def _watch(self, *, prefixed: bool) -> None:
         watching = asyncio.create_task(watch(self._state, self._console, prefixed=prefixed))
         try:
-            status = await self._supervisor.wait()
+            await self._supervisor.wait()
         finally:
             watching.cancel()
-        raise StartError(
-            f"The process runner ended unexpectedly (status {status}). Start again with ./taskw up."
-        )
+        raise StartError(ENDED)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from infra.embedded.errors import StartError
 from infra.embedded.logs import last_lines
 from infra.embedded.state import State
-from infra.embedded.supervisor import Supervisor
+from infra.embedded.supervisor import ENDED, Supervisor
 
 _POLL_SECONDS = 0.05
 _REQUEST_SECONDS = 2
@@ -41,6 +41,8 @@ def failure_of(
 
     With `patient`, one that is to be started again has not ended yet.
     """
+    if supervisor.has_ended:
+        return ENDED
     name = supervisor.failed(programs, patient=patient)
     if name is None:
         return None

@@ -24,6 +24,8 @@ from infra.embedded.state import State
 
 NAME = "supervisord"
 
+ENDED = "The process runner ended unexpectedly. Start again with ./taskw up."
+
 STOP_SECONDS = 120
 """The longest that stopping everything may take."""
 
@@ -101,6 +103,11 @@ class Supervisor:
         """Tell whether there is anything to stop."""
         return self._process is not None
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it was started and no longer runs."""
+        return self._process is not None and self._process.returncode is not None
+
     async def start(self, environment: Mapping[str, str], folder: Path) -> None:
         """Start it, in a session of its own so that a terminal's Ctrl-C leaves the order of stopping to us.
 
@@ -129,8 +136,10 @@ class Supervisor:
         """Start the programs of a group, without waiting for them."""
         try:
             self._control.startProcessGroup(name, False)  # noqa: FBT003 - XML-RPC has no named arguments
-        except (ControlError, OSError) as error:
+        except ControlError as error:
             raise StartError(f"The process runner could not start {name}: {error}") from None
+        except OSError:
+            raise StartError(ENDED) from None
 
     def failed(self, programs: Iterable[str], *, patient: bool) -> str | None:
         """Return the first of `programs` that has ended; with `patient`, that is not even restarted."""
@@ -140,9 +149,10 @@ class Supervisor:
             return next((program for program in programs if states.get(program) in ended), None)
         return None
 
-    async def wait(self) -> int:
-        """Wait until it has ended and return its exit status, negative for a signal."""
-        return await self._process.wait() if self._process else 0
+    async def wait(self) -> None:
+        """Wait until it has ended."""
+        if self._process:
+            await self._process.wait()
 
     async def stop(self) -> None:
         """Stop all programs, the last group first, and then the process runner."""

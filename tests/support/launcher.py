@@ -34,6 +34,8 @@ class Launcher:
     folder: Path
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
 
+    started: "list[subprocess.Popen[bytes]]" = field(default_factory=list["subprocess.Popen[bytes]"])
+
     @property
     def state(self) -> State:
         """The platform's files."""
@@ -57,6 +59,7 @@ class Launcher:
         with output.open("wb") as file:
             environment = self.environment(**more)
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+        self.started.append(process)
         return Run(process, output)
 
     def url(self, process: str) -> str:
@@ -80,8 +83,10 @@ class Launcher:
         return found
 
     def clean_up(self) -> None:
-        """Stop everything, and remove what was put elsewhere because PostgreSQL could not enter the folder."""
-        self.start(DOWN).wait()
+        """Stop everything, and remove what is elsewhere because PostgreSQL could not enter the folder."""
+        self.start(DOWN)
+        for process in self.started:
+            process.wait(_LIMIT_SECONDS)
         place = self.state.folder / "postgres"
         if place.is_symlink():
             shutil.rmtree(place.readlink())
