@@ -14,10 +14,13 @@ from shared.errors import GatewayTimeout, PayloadTooLarge
 
 
 class Framing(msgspec.Struct, frozen=True):
-    """How long a body is: `length` bytes, or as long as it takes when that is None (RFC 9112, section 6)."""
+    """How long a body is: `length` bytes, or as long as it takes when that is None (RFC 9112, section 6).
+
+    `header` is the line that says so, after the end of the one before.
+    """
 
     length: int | None
-    header: tuple[bytes, bytes] | None = None
+    header: bytes = b""
 
     @property
     def is_small(self) -> bool:
@@ -26,7 +29,7 @@ class Framing(msgspec.Struct, frozen=True):
 
 
 NO_BODY = Framing(0)
-CHUNKED = Framing(None, (b"transfer-encoding", b"chunked"))
+CHUNKED = Framing(None, b"\r\ntransfer-encoding: chunked")
 LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -48,7 +51,7 @@ def framing(own: Mapping[bytes, bytes], route: Route) -> Framing:
     length = int(announced)
     if length > route.most_body_bytes:
         raise PayloadTooLarge(limit=route.most_body_bytes)
-    return Framing(length, (b"content-length", announced))
+    return Framing(length, b"\r\ncontent-length: " + announced)
 
 
 async def read_small(receive: Receive, framed: Framing, route: Route) -> bytes:

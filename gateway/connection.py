@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        """Whether another exchange may begin: the last one ended cleanly and both sides keep the connection."""
+        """Whether another exchange may begin: the last one ended well and both sides stay connected."""
         return self.complete and self._fully_sent and self._keeps_alive and not self._lost
 
     def begin(self, data: bytes, *, bodiless: bool, fully_sent: bool) -> None:
@@ -88,17 +88,16 @@ class Connection(asyncio.Protocol):
         while not self.answered:
             await self._news()
 
-    async def read_all(self) -> bytes:
-        """Wait for the end of the answer and return its body, or what of it was not read yet."""
+    async def whole(self) -> None:
+        """Wait for the end of the answer, raising as `head` does; only for one that is known to be short."""
         while not self.complete:
             await self._news()
-        return self._take()
 
     async def read(self) -> bytes:
         """Return the next piece of the answer's body; empty at its end."""
         while not self._pieces and not self.complete:
             await self._news()
-        return self._take()
+        return self.take()
 
     def abort(self, reason: Exception) -> None:
         """End the exchange: whoever waits gets `reason`, the service sees the connection closed."""
@@ -111,7 +110,8 @@ class Connection(asyncio.Protocol):
         """Close the connection; nothing may be waiting on it."""
         self._transport.abort()
 
-    def _take(self) -> bytes:
+    def take(self) -> bytes:
+        """Return what has arrived of the body since the last time, and let more come."""
         pieces = self._pieces
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._pieces = []
@@ -121,20 +121,20 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return body
 
-    async def _news(self) -> None:
+    def _news(self) -> asyncio.Future[None]:
+        """Return what is done as soon as something has happened on the connection."""
         if self._lost or self._failure:
             raise self._reason()
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-        if self._failure:
-            raise self._failure
+        return self._waiter
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter and not waiter.done():
+            if self._failure:
+                waiter.set_exception(self._failure)
+            else:
+                waiter.set_result(None)
 
     def _reason(self) -> Exception:
         return self._failure or UpstreamFailure("the service closed the connection")

@@ -1,5 +1,7 @@
 """Builds the gateway: the only place where its objects are made and joined."""
 
+from collections.abc import Sequence
+
 from litestar.types import ASGIApp
 
 from gateway.config import GatewayConfig
@@ -8,7 +10,7 @@ from gateway.front import Front
 from gateway.metrics_listener import MetricsListener
 from gateway.pages import pages
 from gateway.proxy import Proxy
-from gateway.routes import RouteTable, platform_routes
+from gateway.routes import Route, RouteTable, platform_routes
 from gateway.upstream import Upstream
 from shared.app import Application, assemble
 from shared.http import ServiceClient
@@ -17,12 +19,12 @@ from shared.security.tokens import TokenVerifier
 from shared.telemetry.metrics import Metrics
 
 
-def create_app(config: GatewayConfig) -> Application:
-    """Return the gateway, ready to be served."""
+def create_app(config: GatewayConfig, routes: Sequence[Route] | None = None) -> Application:
+    """Return the gateway, ready to be served; `routes` replace those of the platform."""
     urls = {"auth": config.auth_url, "client": config.client_url, "store": config.store_url}
     services = {name: ServiceClient(name, url) for name, url in urls.items()}
     verifier = TokenVerifier(config.token, key_source(config.token, services["auth"]))
-    routes = RouteTable(platform_routes(config.service.endpoint_v))
+    table = RouteTable(platform_routes(config.service.endpoint_v) if routes is None else routes)
     upstreams = {name: Upstream(name, url) for name, url in urls.items()}
     metrics = Metrics()
     listener = MetricsListener(metrics, config.service.host, config.metrics_port)
@@ -32,12 +34,12 @@ def create_app(config: GatewayConfig) -> Application:
             upstream.close()
 
     def front(local: ASGIApp) -> ASGIApp:
-        return Front(local, Proxy(routes, upstreams, verifier))
+        return Front(local, Proxy(table, upstreams, verifier))
 
     return assemble(
         "gateway",
         config,
-        handlers=pages(Description(services, routes)),
+        handlers=pages(Description(services, table)),
         verifier=verifier,
         metrics=metrics,
         on_start=[listener.start],

@@ -1,5 +1,7 @@
 """Decides what the gateway answers itself; all else is forwarded or refused by the proxy."""
 
+from collections.abc import Awaitable
+
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.proxy import Proxy
@@ -15,9 +17,8 @@ class Front:
         self._own = own
         self._proxy = proxy
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection."""
         if scope["type"] != "http" or scope["path"] in OWN_PATHS or scope["path"].startswith(OWN_FOLDER):
-            await self._own(scope, receive, send)
-        else:
-            await self._proxy(scope, receive, send)
+            return self._own(scope, receive, send)
+        return self._proxy(scope, receive, send)

@@ -1,6 +1,7 @@
 """Which headers pass the gateway, and which it sets itself."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -19,17 +20,6 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110, section 7.6.1; with them go the headers that Connection names."""
 
-_REQUEST_OWN = HOP_BY_HOP | {
-    b"authorization",
-    b"content-length",
-    b"expect",
-    b"host",
-    b"traceparent",
-    b"tracestate",
-    b"x-request-id",
-}
-_ANSWER_OWN = HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", b"x-request-id"}
-
 IDENTITY_PREFIXES = (
     b"x-user",
     b"x-auth",
@@ -44,7 +34,17 @@ IDENTITY_PREFIXES = (
 )
 """Beginnings of headers that say who a caller is: from outside they are never believed, never passed on."""
 
-_NAMES_NOTHING = frozenset({b"", b"close", b"keep-alive"})
+_OWN_OF_REQUEST = HOP_BY_HOP | {
+    b"authorization",
+    b"content-length",
+    b"expect",
+    b"host",
+    b"traceparent",
+    b"tracestate",
+    b"x-request-id",
+}
+_OWN_OF_ANSWER = HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", b"x-request-id"}
+_NOT_HOP_BY_HOP = frozenset({b"", b"close", b"keep-alive"}) | _OWN_OF_REQUEST
 
 
 def split_request(headers: Iterable[tuple[bytes, bytes]]) -> tuple[RawHeaders, dict[bytes, bytes]]:
@@ -55,22 +55,32 @@ def split_request(headers: Iterable[tuple[bytes, bytes]]) -> tuple[RawHeaders, d
     passing: RawHeaders = []
     own: dict[bytes, bytes] = {}
     for header in headers:
-        name = header[0]
-        if name in _REQUEST_OWN:
-            own[name] = own[name] + b", " + header[1] if name in own else header[1]
+        name, value = header
+        if name in _OWN_OF_REQUEST:
+            own[name] = own[name] + b", " + value if name in own else value
         elif not _names_a_caller(name):
             passing.append(header)
-    named = _named_by_connection(own.get(b"connection", b""))
+    named = _named_by(own[b"connection"]) if b"connection" in own else None
     return ([each for each in passing if each[0] not in named] if named else passing), own
 
 
-def passing_answer(headers: RawHeaders, status: int) -> RawHeaders:
-    """Return the headers of a service's answer that go to the client."""
-    connection = b",".join(value for name, value in headers if name == b"connection")
-    dropped = _ANSWER_OWN | _named_by_connection(connection)
+def split_answer(headers: RawHeaders, status: int) -> tuple[RawHeaders, int | None]:
+    """Return the headers of a service's answer that go to the client, and the length they announce."""
+    passing: RawHeaders = []
+    length = None
+    connection = b""
+    for header in headers:
+        name, value = header
+        if name == b"content-length":
+            length = int(value)
+        if name not in _OWN_OF_ANSWER:
+            passing.append(header)
+        elif name == b"connection":
+            connection += value + b","
+    dropped = _named_by(connection) if connection else frozenset[bytes]()
     if status == 304:  # its length is that of the body it does not have (RFC 9110, section 8.6)
         dropped |= {b"content-length"}
-    return [header for header in headers if header[0] not in dropped]
+    return ([each for each in passing if each[0] not in dropped] if dropped else passing), length
 
 
 def ends_with_connection(headers: RawHeaders) -> bool:
@@ -78,18 +88,12 @@ def ends_with_connection(headers: RawHeaders) -> bool:
     return not any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)
 
 
-def content_length(headers: RawHeaders) -> int | None:
-    """Return the length that `headers` announce, if they do; the parser has checked that it is a number."""
-    return next((int(value) for name, value in headers if name == b"content-length"), None)
-
-
+@lru_cache(maxsize=1024)
 def _names_a_caller(name: bytes) -> bool:
     # Some servers read X_User as X-User.
-    return (name.replace(b"_", b"-") if b"_" in name else name).startswith(IDENTITY_PREFIXES)
+    return name.replace(b"_", b"-").startswith(IDENTITY_PREFIXES)
 
 
-def _named_by_connection(value: bytes) -> frozenset[bytes]:
-    if value.lower() in _NAMES_NOTHING:
-        return frozenset()
-    names = {each.strip().lower() for each in value.split(b",")}
-    return frozenset(names - _NAMES_NOTHING - {b"content-length"})
+def _named_by(connection: bytes) -> frozenset[bytes]:
+    """Return the further headers that a Connection header makes hop-by-hop."""
+    return frozenset(each.strip().lower() for each in connection.split(b",")) - _NOT_HOP_BY_HOP

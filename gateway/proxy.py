@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 
 from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
 
@@ -10,10 +11,10 @@ from gateway import body
 from gateway.connection import Connection, UpstreamFailure
 from gateway.constants import SMALL_BODY_BYTES
 from gateway.errors import AmbiguousPath, ClientGone
-from gateway.headers import RawHeaders, content_length, passing_answer, split_request
+from gateway.headers import RawHeaders, split_answer, split_request
 from gateway.routes import Route, RouteTable, is_plain_path, is_plain_query
 from gateway.upstream import Upstream
-from gateway.watch import Watch
+from gateway.watch import Exchange, Watch
 from shared.errors import BadGateway, GeraiError, NotFound
 from shared.responses import error_body
 from shared.security.tokens import TokenVerifier, bearer_token
@@ -37,6 +38,7 @@ class Proxy:
         self._routes = routes
         self._upstreams = upstreams
         self._verifier = verifier
+        self._watch = Watch()
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request; every failure before the answer begins is an envelope."""
@@ -56,12 +58,16 @@ class Proxy:
         first = await body.read_small(receive, framed, route) if framed.is_small else b""
         upstream = self._upstreams[route.service]
         head = _request_head(scope, upstream.authority, passing, own, framed)
-        connection = await upstream.acquire()
+        connection = upstream.idle() or await upstream.connect()
         try:
             connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=framed.is_small)
             if not framed.is_small:
                 await body.stream(connection, receive, framed, route)
-            await relay(connection, route, receive, send)
+            exchange = self._watch.begin(connection, receive, route)
+            try:
+                await _answer(exchange, send)
+            finally:
+                self._watch.end(exchange)
         except UpstreamFailure as failure:
             logger.warning("The %s service failed: %s", route.service, failure)
             raise BadGateway(service=route.service) from failure
@@ -92,29 +98,26 @@ async def send_error(send: Send, error: GeraiError) -> None:
     await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
-async def relay(connection: Connection, route: Route, receive: Receive, send: Send) -> None:
+async def _answer(exchange: Exchange, send: Send) -> None:
     """Pass the answer on: a short one whole, so that a broken one is never begun, any other as it comes."""
-    watch = Watch(connection, receive, route)
-    try:
-        await connection.head()
-        headers = passing_answer(connection.headers, connection.status)
-        length = content_length(headers)
-        headers.append(NOSNIFF)
-        start: HTTPResponseStartEvent = {
-            "type": "http.response.start",
-            "status": connection.status,
-            "headers": headers,
-        }
-        if connection.complete or (length is not None and length <= SMALL_BODY_BYTES):
-            content = await connection.read_all()
-            await send(start)
-            await send({"type": "http.response.body", "body": content, "more_body": False})
-        else:
-            watch.answered()
-            await send(start)
-            await _stream(connection, route, send)
-    finally:
-        watch.stop()
+    connection = exchange.connection
+    await connection.head()
+    headers, length = split_answer(connection.headers, connection.status)
+    headers.append(NOSNIFF)
+    start: HTTPResponseStartEvent = {
+        "type": "http.response.start",
+        "status": connection.status,
+        "headers": headers,
+    }
+    if length is not None and length <= SMALL_BODY_BYTES:
+        await connection.whole()
+    if connection.complete:
+        await send(start)
+        await send({"type": "http.response.body", "body": connection.take(), "more_body": False})
+    else:
+        exchange.answer_begins()
+        await send(start)
+        await _stream(connection, exchange.route, send)
 
 
 async def _stream(connection: Connection, route: Route, send: Send) -> None:
@@ -133,31 +136,37 @@ async def _stream(connection: Connection, route: Route, send: Send) -> None:
 def _request_head(
     scope: HTTPScope, authority: bytes, passing: RawHeaders, own: Mapping[bytes, bytes], framed: body.Framing
 ) -> bytes:
-    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    lines = [scope["method"].encode(), b" ", target, b" HTTP/1.1\r\nhost: ", authority]
-    for name, value in passing:
-        lines += (b"\r\n", name, b": ", value)
-    for name, value in _added_headers(scope, own, framed):
-        lines += (b"\r\n", name, b": ", value)
-    lines.append(b"\r\n\r\n")
-    return b"".join(lines)
-
-
-def _added_headers(scope: HTTPScope, own: Mapping[bytes, bytes], framed: body.Framing) -> RawHeaders:
-    client = scope["client"]
-    added = [
-        (b"x-forwarded-for", client[0].encode() if client else b"unknown"),
-        (b"x-forwarded-proto", scope["scheme"].encode()),
-        (b"x-forwarded-host", own.get(b"host", b"")),
+    query, client = scope["query_string"], scope["client"]
+    forwarding = _forwarding_lines(client[0] if client else "unknown", scope["scheme"], own.get(b"host", b""))
+    parts = [
+        scope["method"].encode(),
+        b" ",
+        scope["raw_path"] + b"?" + query if query else scope["raw_path"],
+        b" HTTP/1.1\r\nhost: ",
+        authority,
+        forwarding,
+        _context_lines(),
+        framed.header,
     ]
-    if framed.header:
-        added.append(framed.header)
+    for name, value in passing:
+        parts += (b"\r\n", name, b": ", value)
     if b"authorization" in own:
-        added.append((b"authorization", own[b"authorization"]))
-    context: dict[str, str] = {}
-    inject_trace_context(context)
-    added += [(name.encode(), value.encode()) for name, value in context.items()]
+        parts += (b"\r\nauthorization: ", own[b"authorization"])
+    parts.append(b"\r\n\r\n")
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _forwarding_lines(client: str, scheme: str, host: bytes) -> bytes:
+    text = f"\r\nx-forwarded-for: {client}\r\nx-forwarded-proto: {scheme}\r\nx-forwarded-host: "
+    return text.encode() + host
+
+
+def _context_lines() -> bytes:
+    """Return the request id and trace context as header lines."""
+    headers: dict[str, str] = {}
+    inject_trace_context(headers)
     request = current_request()
     if request:
-        added.append((b"x-request-id", request.request_id.encode()))
-    return added
+        headers["x-request-id"] = request.request_id
+    return "".join([f"\r\n{name}: {value}" for name, value in headers.items()]).encode()

@@ -73,5 +73,5 @@ def is_plain_path(path: bytes) -> bool:
 
 
 def is_plain_query(query: bytes) -> bool:
-    """Tell whether `query` is free of spaces and control characters, so that it cannot end the request line."""
+    """Tell whether `query` has no space or control character, with which it could end the request line."""
     return bool(_QUERY.fullmatch(query))

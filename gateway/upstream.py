@@ -29,16 +29,20 @@ class Upstream:
         self._connecting = 0
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def acquire(self) -> Connection:
-        """Return a connection on which nothing is under way.
-
-        Raises:
-            ServiceUnavailable: when the service cannot be reached, or has all the connections it may have.
-        """
+    def idle(self) -> Connection | None:
+        """Return an open connection on which nothing is under way, if there is one."""
         while self._idle:
             connection = self._idle.pop()
             if connection.reusable:
                 return connection
+        return None
+
+    async def connect(self) -> Connection:
+        """Return a new connection.
+
+        Raises:
+            ServiceUnavailable: when the service cannot be reached, or has all the connections it may have.
+        """
         if len(self.connections) + self._connecting >= MOST_CONNECTIONS:
             raise ServiceUnavailable(service=self.name)
         self._connecting += 1

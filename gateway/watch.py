@@ -1,7 +1,8 @@
-"""Watching over an exchange while its service works on the answer."""
+"""Watching over exchanges whose services take their time."""
 
 import asyncio
 
+import msgspec
 from litestar.types import Receive
 
 from gateway.connection import Connection
@@ -11,44 +12,64 @@ from gateway.routes import Route
 from shared.errors import GatewayTimeout
 
 
-class Watch:
-    """Aborts an exchange whose client leaves, or whose service lets the route's seconds pass.
+class Exchange(msgspec.Struct, eq=False):
+    """A request that was sent: when, on which connection, and how to learn that its client has left."""
 
-    It looks only after a moment: most exchanges are over by then and cost a timer, not a task. The
-    request's body must have been read, as `receive` then tells of nothing but the client's leaving.
+    connection: Connection
+    receive: Receive
+    route: Route
+    began: float
+    answered: bool = False
+    client: asyncio.Task[None] | None = None
+
+    def answer_begins(self) -> None:
+        """Stop the clock; the client is watched on."""
+        self.answered = True
+        self.watch_client()
+
+    def watch_client(self) -> None:
+        """Abort the exchange when its client leaves."""
+        if self.client is None:
+            self.client = asyncio.get_running_loop().create_task(self._client_leaving())
+
+    async def _client_leaving(self) -> None:
+        # The request's body has been read, so nothing else is left to receive.
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.connection.abort(ClientGone())
+
+
+class Watch:
+    """Aborts exchanges whose client leaves, or whose service lets the route's seconds pass.
+
+    One timer looks at all of them every `PATIENCE_SECONDS`: most are over before it first sees them.
     """
 
-    def __init__(self, connection: Connection, receive: Receive, route: Route) -> None:
-        self._connection = connection
-        self._receive = receive
-        self._route = route
-        self._loop = asyncio.get_running_loop()
-        self._client: asyncio.Task[None] | None = None
-        self._clock = self._loop.call_later(min(PATIENCE_SECONDS, route.seconds), self._look)
+    def __init__(self) -> None:
+        self._exchanges: set[Exchange] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
-    def answered(self) -> None:
-        """Stop the clock: the service has begun to answer. The client is watched on."""
-        self._clock.cancel()
-        self._watch_client()
+    def begin(self, connection: Connection, receive: Receive, route: Route) -> Exchange:
+        """Watch an exchange whose request was sent whole."""
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE_SECONDS, self._look, loop)
+        exchange = Exchange(connection, receive, route, loop.time())
+        self._exchanges.add(exchange)
+        return exchange
 
-    def stop(self) -> None:
-        """Watch no more."""
-        self._clock.cancel()
-        if self._client:
-            self._client.cancel()
+    def end(self, exchange: Exchange) -> None:
+        """Watch it no more."""
+        self._exchanges.discard(exchange)
+        if exchange.client:
+            exchange.client.cancel()
 
-    def _look(self) -> None:
-        self._watch_client()
-        self._clock = self._loop.call_later(self._route.seconds - PATIENCE_SECONDS, self._late)
-
-    def _late(self) -> None:
-        self._connection.abort(GatewayTimeout(service=self._route.service))
-
-    def _watch_client(self) -> None:
-        if self._client is None:
-            self._client = self._loop.create_task(self._leaving())
-
-    async def _leaving(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._connection.abort(ClientGone())
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for exchange in self._exchanges:
+            age = now - exchange.began
+            if age > exchange.route.seconds and not exchange.answered:
+                exchange.connection.abort(GatewayTimeout(service=exchange.route.service))
+            elif age > PATIENCE_SECONDS:
+                exchange.watch_client()
+        self._timer = loop.call_later(PATIENCE_SECONDS, self._look, loop) if self._exchanges else None
