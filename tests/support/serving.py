@@ -24,10 +24,32 @@ async def calling(application: Application) -> AsyncGenerator[httpx.AsyncClient]
     """Start `application` in this process and yield a client that calls it without sockets."""
     transport = httpx.ASGITransport(app=cast("Any", application))
     async with (
-        application.litestar.lifespan(),
+        _started(application),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def _started(application: Application) -> AsyncGenerator[None]:
+    """Keep the application's lifespan in one task of its own: a fixture begins and ends in different ones."""
+    started, stopping = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with application.litestar.lifespan():
+            started.set()
+            await stopping.wait()
+
+    living, waiting = asyncio.create_task(live()), asyncio.create_task(started.wait())
+    await asyncio.wait([living, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if living.done():
+        living.result()
+    try:
+        yield
+    finally:
+        stopping.set()
+        await living
 
 
 @asynccontextmanager
