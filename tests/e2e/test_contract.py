@@ -1,6 +1,7 @@
 """The HTTP contract, endpoint by endpoint, through the gateway."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
@@ -19,8 +20,9 @@ MEMBERS_OF_USER = {
 
 
 @pytest.fixture
-def api(platform: Platform, admin: dict[str, str]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=platform.url("gateway"), headers=admin, timeout=30)
+async def api(platform: Platform, admin: dict[str, str]) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=platform.url("gateway"), headers=admin, timeout=30) as client:
+        yield client
 
 
 async def made(api: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ async def test_wrong_bodies(platform: Platform, admin: dict[str, str], body: byt
     assert await total(platform, admin) == before
 
 
-@pytest.mark.parametrize("value", [HUGE, -HUGE, 1e400, "NaN", 91, True, "1", None, [], {}])
+@pytest.mark.parametrize("value", [HUGE, -HUGE, 1e400, "NaN", 91, True, "1", [], {}])
 async def test_wrong_numbers(platform: Platform, admin: dict[str, str], value: object) -> None:
     body = json.dumps(
         {"client_uuid": "0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f", "code": "A", "name": "A", "latitude": value}
@@ -163,7 +163,7 @@ async def test_a_body_over_two_mebibytes(platform: Platform, admin: dict[str, st
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "x" * 8000])
 async def test_other_tokens(platform: Platform, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}".encode()}
+    headers = {b"Authorization": f"Bearer {token}".encode()}
     assert_envelope(await platform.http.get("/v1/stores", headers=headers), 401)
 
 

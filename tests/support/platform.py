@@ -22,7 +22,12 @@ ADMIN_PASSWORD = "correct horse battery staple"
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
 _ROOT = Path(__file__).parents[2]
-_MODULES = {"auth": "services.auth", "client": "services.client", "store": "services.store", "gateway": "gateway"}
+_MODULES = {
+    "auth": "services.auth",
+    "client": "services.client",
+    "store": "services.store",
+    "gateway": "gateway",
+}
 
 
 @dataclass
@@ -32,7 +37,9 @@ class Platform:
     ports: dict[str, int]
     environments: dict[str, dict[str, str]]
     http: httpx.AsyncClient
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
+    processes: dict[str, subprocess.Popen[bytes]] = field(
+        default_factory=dict[str, "subprocess.Popen[bytes]"]
+    )
 
     def url(self, process: str) -> str:
         """Return the base URL of one process."""
