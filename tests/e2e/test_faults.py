@@ -6,20 +6,16 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from shared.config import RedisConfig
 from tests.support.databases import TestDatabase, connect
-from tests.support.platform import Platform, running
+from tests.support.platform import Platform
 
 
 @pytest.fixture
-async def own(
-    databases: dict[str, TestDatabase], redis_config: RedisConfig, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Platform]:
-    """A platform of the test's own, to be broken."""
-    for database in databases.values():
-        await database.empty()
-    async with running(databases, redis_config, tmp_path_factory.mktemp("faults")) as platform:
-        yield platform
+async def own(platform: Platform) -> AsyncGenerator[Platform]:
+    """The platform, to be broken: what a test ends is started again after it."""
+    yield platform
+    ended = [name for name, process in platform.processes.items() if process.poll() is not None]
+    await platform.start(*ended)
 
 
 async def new_client(platform: Platform, headers: dict[str, str], name: str) -> str:
@@ -39,7 +35,8 @@ async def test_a_killed_service_is_said_to_be_unavailable_and_comes_back(own: Pl
     assert int(answer.headers["retry-after"]) >= 1
     store = {"client_uuid": uuid, "code": "A", "name": "A"}
     assert (await own.http.post("/v1/stores", json=store, headers=admin)).status_code == 503
-    assert (await own.http.get("/v1/stores", headers=admin)).json()["meta"]["total"] == 0
+    stores = await own.http.get("/v1/stores", params={"client_uuid": uuid}, headers=admin)
+    assert stores.json()["meta"]["total"] == 0
     await own.start("client")
     assert (await own.http.get(f"/v1/master-client/{uuid}", headers=admin)).status_code == 200
     assert (await own.http.post("/v1/stores", json=store, headers=admin)).status_code == 201
