@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 from shared.config import ProcessConfig
 from shared.error_handling import ERROR_HANDLERS, MOST_BODY_BYTES
+from shared.head import HeadAsGet
 from shared.openapi import describe
 from shared.operations import Readiness, health_routes, private_routes
 from shared.request import JsonRequest
@@ -107,5 +108,6 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
         request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,
     )
-    app = front(litestar) if front else litestar
+    handled = HeadAsGet(litestar)
+    app = front(handled) if front else handled
     return Application(litestar, readiness, RequestTelemetry(app, provider, metrics))

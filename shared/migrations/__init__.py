@@ -7,8 +7,6 @@ only its revisions, in its own `migrations/` folder.
 import asyncio
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from shared.config import DatabaseConfig
@@ -34,6 +32,10 @@ async def _upgrade(config: DatabaseConfig, revisions: Path) -> None:
 
 
 def _run(connection: Connection, revisions: Path) -> None:
+    # Here, because a serving process never migrates and Alembic would take a tenth of its memory.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent))
     settings.set_main_option("version_locations", str(revisions))

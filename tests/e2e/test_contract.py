@@ -216,6 +216,13 @@ async def test_every_process_says_how_it_is(platform: Platform) -> None:
                 assert (answer.status_code, answer.json()["status_code"]) == (200, 200)
 
 
+@pytest.mark.parametrize("path", ["/v1/stores?limit=1", "/openapi.json", "/swagger/index.html", "/healthz"])
+async def test_head_is_get_without_a_body(api: httpx.AsyncClient, path: str) -> None:
+    whole, head = await api.get(path), await api.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
 async def test_metrics_are_private_and_by_route(platform: Platform, api: httpx.AsyncClient) -> None:
     await api.get("/v1/stores/0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f")
     async with httpx.AsyncClient() as http:
