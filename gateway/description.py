@@ -1,41 +1,29 @@
-"""The OpenAPI document of the whole platform, merged from what each service says of itself."""
+"""The platform's description: what each service says of itself, fetched and merged."""
 
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from gateway.constants import DOCUMENT_SECONDS
 from gateway.errors import DocumentUnavailable
+from gateway.merge import Document, merge
 from gateway.routes import RouteTable
 from shared.app import VERSION
 from shared.errors import GeraiError
 from shared.http import Rejected, ServiceClient
 
-Document = dict[str, Any]
-
-INFO = {
-    "title": "Gerai",
-    "version": VERSION,
-    "description": (
-        "The system of record for client companies, their stores and their working hours. "
-        "Sign in at /v1/auth/login and send the access token as `Authorization: Bearer …`."
-    ),
-    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-}
-
 
 class Description:
     """Fetches and merges the services' documents, keeping the result for ten seconds."""
 
-    def __init__(self, services: Mapping[str, ServiceClient], routes: RouteTable) -> None:
+    def __init__(self, services: Mapping[str, ServiceClient], table: RouteTable, version_prefix: str) -> None:
         self._services = services
-        self._routes = routes
+        self._table = table
+        self._info = _info(version_prefix)
         self._known: dict[str, Document] = {}
         self._merged: Document = {}
         self._fresh_until = float("-inf")
+        self._fetching = asyncio.Lock()
 
     async def document(self) -> Document:
         """Return the merged document; a service that is away is described as it last described itself.
@@ -43,51 +31,31 @@ class Description:
         Raises:
             DocumentUnavailable: when a service never has.
         """
-        if time.monotonic() >= self._fresh_until:
-            await asyncio.gather(*(self._fetch(name) for name in self._services))
-            self._merged = merge({name: self._known[name] for name in self._services}, self._routes)
-            self._fresh_until = time.monotonic() + DOCUMENT_SECONDS
+        async with self._fetching:
+            if time.monotonic() >= self._fresh_until:
+                await asyncio.gather(*(self._fetch(name) for name in self._services))
+                self._merged = merge(self._all_known(), self._table, self._info)
+                self._fresh_until = time.monotonic() + DOCUMENT_SECONDS
         return self._merged
 
     async def _fetch(self, name: str) -> None:
         try:
             self._known[name] = await self._services[name].get("/openapi.json", Document)
-        except (GeraiError, Rejected) as error:
+        except (GeraiError, Rejected):
             if name not in self._known:
-                raise DocumentUnavailable(service=name) from error
+                raise DocumentUnavailable(service=name) from None
+
+    def _all_known(self) -> dict[str, Document]:
+        return {name: self._known[name] for name in self._services}
 
 
-def merge(documents: Mapping[str, Document], routes: RouteTable) -> Document:
-    """Return one document of all that `routes` let through.
-
-    Components that services share are kept once; of those that differ under one name, later ones are
-    renamed after their service.
-    """
-    merged: Document = {
-        "openapi": "3.1.0",
-        "info": INFO,
-        "servers": [{"url": "/"}],
-        "tags": [],
-        "paths": {},
-        "components": {"schemas": {}, "securitySchemes": {}},
-        "security": [{"bearer": []}],
+def _info(version_prefix: str) -> Document:
+    return {
+        "title": "Gerai",
+        "version": VERSION,
+        "description": (
+            "The system of record for client companies, their stores and their working hours. "
+            f"Sign in at {version_prefix}/auth/login and send the access token as `Authorization: Bearer …`."
+        ),
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    for service, document in documents.items():
-        own = _renamed(document, service, merged["components"]["schemas"])
-        routed = {path: item for path, item in own["paths"].items() if routes.find(path.encode())}
-        merged["paths"].update(routed)
-        merged["tags"] += own.get("tags", [])
-        merged["components"]["schemas"].update(own["components"].get("schemas", {}))
-        merged["components"]["securitySchemes"].update(own["components"].get("securitySchemes", {}))
-    return merged
-
-
-def _renamed(document: Document, service: str, taken: Document) -> Document:
-    schemas: Document = document["components"].get("schemas", {})
-    clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
-    text = msgspec.json.encode(document).decode()
-    for name in clashing:
-        new = f"{service.capitalize()}{name}"
-        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')
-        text = text.replace(f'"{name}":{{', f'"{new}":{{')
-    return msgspec.json.decode(text)

@@ -39,7 +39,7 @@ def create_app(config: GatewayConfig, routes: Sequence[Route] | None = None) -> 
     return assemble(
         "gateway",
         config,
-        handlers=pages(Description(services, table)),
+        handlers=pages(Description(services, table, config.service.endpoint_v)),
         verifier=verifier,
         metrics=metrics,
         on_start=[listener.start],
