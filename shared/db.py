@@ -134,6 +134,7 @@ def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=1800,
+        hide_parameters=True,  # errors are logged; e-mail addresses and password hashes are not
         connect_args={
             "timeout": CONNECT_SECONDS,
             "command_timeout": STATEMENT_SECONDS + 1,
