@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -72,7 +73,8 @@ def serve(application: Application, config: ProcessConfig) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    DrainingServer(settings, application, config.service.drain_seconds).run()
+    with suppress(KeyboardInterrupt):  # uvicorn raises an interrupt again once it has stopped
+        DrainingServer(settings, application, config.service.drain_seconds).run()
 
 
 class MigrationConfig(Fragment, frozen=True, kw_only=True):

@@ -26,14 +26,16 @@ class Databases:
     own_redis: redis.Server | None
     notes: list[str]
 
-    async def are_ready(self) -> bool:
-        """Tell whether both accept commands.
+    async def redis_answers(self) -> bool:
+        """Tell whether Redis accepts commands."""
+        return await asyncio.to_thread(redis.answers, self.redis_address)
+
+    async def postgres_answers(self) -> bool:
+        """Tell whether PostgreSQL accepts commands.
 
         Raises:
-            StartError: PostgreSQL answers and will never let us in.
+            StartError: it answers, and will never let us in.
         """
-        if not await asyncio.to_thread(redis.answers, self.redis_address):
-            return False
         return await cluster_id(self.superuser_url) is not None
 
 

@@ -84,11 +84,12 @@ class Platform:
         for name in (NAME, *(program.name for group in groups for program in group.programs)):
             self._state.keep_last_log(name)
         await self._supervisor.start(self._environment, ROOT)
-        names = [program.name for program in own.programs]
-        if names:
+        if own.programs:
             self._supervisor.start_group(own.name)
-        # PostgreSQL may fail at first, while processes of a killed predecessor still hold its memory.
-        await self._until(servers.are_ready, names, patient=True)
+        await self._until(servers.redis_answers, ["redis"] if servers.own_redis else [], "Check REDIS_URL.")
+        # It may fail at first, while processes of a killed predecessor still hold its memory.
+        names = ["postgres"] if servers.own_postgres else []
+        await self._until(servers.postgres_answers, names, "Check DATABASE_URL.", patient=True)
         return servers
 
     async def _plan(self, servers: Databases) -> Plan:
@@ -132,13 +133,23 @@ class Platform:
         await self._until(all_ready, processes)
 
     async def _until(
-        self, ready: Callable[[], Awaitable[bool]], names: Sequence[str], *, patient: bool = False
+        self,
+        ready: Callable[[], Awaitable[bool]],
+        names: Sequence[str],
+        hint: str = "",
+        *,
+        patient: bool = False,
     ) -> None:
+        """Wait until `ready` says so; `hint` is for servers that are not ours, without `names` to look after."""
+
         def failure() -> str | None:
             return failure_of(self._state, self._supervisor, names, patient=patient)
 
-        late = f"{' and '.join(names) or 'The databases'} did not get ready within {_READY_SECONDS} s."
-        await until(ready, failure, _READY_SECONDS, f"{late} The logs are in {self._state.log(NAME).parent}.")
+        who = " and ".join(names) or "The server you named"
+        what = f"The logs are in {self._state.log(NAME).parent}." if names else hint
+        await until(
+            ready, failure, _READY_SECONDS, f"{who} did not get ready within {_READY_SECONDS} s. {what}"
+        )
 
     async def _watch(self, *, prefixed: bool) -> None:
         watching = asyncio.create_task(watch(self._state, self._console, prefixed=prefixed))
