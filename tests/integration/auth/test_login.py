@@ -199,9 +199,14 @@ async def test_logs_show_no_address_token_or_password(
             session = await api.sign_in(user["email"])
             await api.login(user["email"], "wrong password")
             await api.refresh(session.refresh_token)
+            await api.run("ALTER TABLE users RENAME TO hidden_users")
+            try:
+                assert (await api.login(user["email"])).status_code == 500
+            finally:
+                await api.run("ALTER TABLE hidden_users RENAME TO users")
     finally:
         logging.getLogger().setLevel(logging.ERROR)
     logged = capsys.readouterr().out
-    assert "/v1/auth/login" in logged
+    assert "UndefinedTable" in logged
     for secret in (user["email"], PASSWORD, "wrong password", session.access_token, session.refresh_token):
         assert secret not in logged
