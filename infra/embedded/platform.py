@@ -140,7 +140,7 @@ class Platform:
         *,
         patient: bool = False,
     ) -> None:
-        """Wait until `ready` says so; `hint` is for servers that are not ours, without `names` to look after."""
+        """Wait until `ready` says so; `hint` is for servers without `names`, which are not ours to look after."""
 
         def failure() -> str | None:
             return failure_of(self._state, self._supervisor, names, patient=patient)
