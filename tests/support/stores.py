@@ -1,4 +1,4 @@
-"""Stores for tests: samples, a repository that keeps them in memory, and a directory of their clients."""
+"""Stores for tests: samples, a configuration, and what use cases need, kept in memory."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,14 +9,18 @@ from uuid import UUID
 import msgspec
 
 from services.store.client_api import ClientDirectory
+from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
 from services.store.repository import StoreRepository, StoreWriter
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
+from shared.config import DatabaseConfig, OAuthClientConfig, Secret
 from shared.conversion import set_fields
 from shared.errors import GeraiError
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
+from tests.support.serving import LOG, SERVICE, TRACING
+from tests.support.tokens import CONFIG
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,6 +44,20 @@ def facts(uuid: UUID, *, is_active: bool = True) -> Client:
         timezone="Asia/Jakarta",
         is_active=is_active,
         version=1,
+    )
+
+
+def store_config(database: DatabaseConfig, neighbours: str) -> StoreConfig:
+    """Return the configuration of a store service whose neighbours are at one URL."""
+    return StoreConfig(
+        service=SERVICE,
+        log=LOG,
+        tracing=TRACING,
+        database=msgspec.structs.replace(database, pool_size=10),
+        token=CONFIG,
+        oauth=OAuthClientConfig(client_id="store", client_secret=Secret("only-for-tests")),
+        auth_url=neighbours,
+        client_url=neighbours,
     )
 
 

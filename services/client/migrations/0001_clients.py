@@ -8,6 +8,7 @@ revision = "0001"
 down_revision = None
 
 LIVING = sa.text("deleted_at IS NULL")
+INACTIVE = sa.text("deleted_at IS NULL AND NOT is_active")
 
 
 def upgrade() -> None:
@@ -54,6 +55,10 @@ def upgrade() -> None:
     op.create_index("clients_by_name", "clients", ["name_key", "uuid"], postgresql_where=LIVING)
     op.create_index("clients_by_email", "clients", ["email_key", "uuid"], postgresql_where=LIVING)
     op.create_index("clients_by_city", "clients", ["city_key", "created_at", "uuid"], postgresql_where=LIVING)
+    op.create_index(
+        "clients_by_country", "clients", ["country", "created_at", "uuid"], postgresql_where=LIVING
+    )
+    op.create_index("clients_inactive", "clients", ["created_at", "uuid"], postgresql_where=INACTIVE)
     op.create_index("clients_search", "clients", ["search"], postgresql_using="gin", postgresql_where=LIVING)
 
 
