@@ -140,7 +140,7 @@ class Platform:
         *,
         patient: bool = False,
     ) -> None:
-        """Wait until `ready` says so; `hint` is for servers without `names`, which are not ours to look after."""
+        """Wait until `ready` says so; `hint` is for servers without `names`, which someone else runs."""
 
         def failure() -> str | None:
             return failure_of(self._state, self._supervisor, names, patient=patient)

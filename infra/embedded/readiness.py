@@ -12,6 +12,7 @@ from infra.embedded.state import State
 from infra.embedded.supervisor import ENDED, Supervisor
 
 _POLL_SECONDS = 0.05
+_FAILURE_POLL_SECONDS = 0.5  # asking the process runner takes time from the processes that start
 _REQUEST_SECONDS = 2
 
 
@@ -27,10 +28,13 @@ async def until(
         StartError: `failure` gave a sentence, or `seconds` went by; then `overdue` is the sentence.
     """
     limit = time.monotonic() + seconds
+    look_again = 0.0
     while not await is_ready():
-        problem = failure() or (overdue if time.monotonic() > limit else None)
-        if problem:
-            raise StartError(problem)
+        if time.monotonic() > look_again:
+            problem = failure() or (overdue if time.monotonic() > limit else None)
+            if problem:
+                raise StartError(problem)
+            look_again = time.monotonic() + _FAILURE_POLL_SECONDS
         await asyncio.sleep(_POLL_SECONDS)
 
 
