@@ -1,0 +1,155 @@
+"""What the store service needs of the client service.
+
+The same expectations hold for the client service itself and for the fake that stands in for it in the store
+service's own tests, so the fake cannot promise what the service does not keep.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+
+from services.client.config import ClientConfig
+from services.client.factory import create_app
+from services.store.client_api import ClientApi
+from services.store.schema import Client
+from shared.config import OAuthClientConfig, Secret
+from shared.http import ServiceClient
+from shared.identifiers import new_uuid
+from shared.security.credentials import ServiceCredentials
+from tests.support.databases import TestDatabase
+from tests.support.neighbours import FakeNeighbours
+from tests.support.resource import refused
+from tests.support.serving import LOG, SERVICE, TRACING, serving
+from tests.support.tokens import CONFIG, bearer
+
+CREDENTIALS = OAuthClientConfig(client_id="store", client_secret=Secret("only-for-tests"))
+
+
+class Side(Protocol):
+    """One side of the contract, with clients to be asked for."""
+
+    url: str
+
+    async def add(self, *, is_active: bool = True) -> UUID: ...
+
+    async def delete(self, uuid: UUID) -> None: ...
+
+
+class Service:
+    """The client service."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url, headers=bearer("admin"))
+
+    async def add(self, *, is_active: bool = True) -> UUID:
+        body = {"name": "Kopi", "email": f"{new_uuid()}@example.com", "is_active": is_active}
+        answer = await self._http.post("/v1/master-client", json=body)
+        assert answer.status_code == 201, answer.text
+        return UUID(answer.json()["data"]["uuid"])
+
+    async def delete(self, uuid: UUID) -> None:
+        assert (await self._http.delete(f"/v1/master-client/{uuid}")).status_code == 204
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class Fake:
+    """What the store service's tests use instead."""
+
+    def __init__(self, url: str, neighbours: FakeNeighbours) -> None:
+        self.url = url
+        self._neighbours = neighbours
+
+    async def add(self, *, is_active: bool = True) -> UUID:
+        return self._neighbours.add(is_active=is_active)
+
+    async def delete(self, uuid: UUID) -> None:
+        del self._neighbours.clients[uuid]
+
+
+@asynccontextmanager
+async def service(database: TestDatabase) -> AsyncGenerator[Service]:
+    config = ClientConfig(
+        service=SERVICE,
+        log=LOG,
+        tracing=TRACING,
+        database=database.app,
+        token=CONFIG,
+        auth_url="http://127.0.0.1:9",
+    )
+    async with serving(create_app(config)) as url:
+        running = Service(url)
+        yield running
+        await running.close()
+
+
+@pytest.fixture(params=["service", "fake"])
+async def side(request: pytest.FixtureRequest, client_database: TestDatabase) -> AsyncGenerator[Side]:
+    if request.param == "service":
+        async with service(client_database) as running:
+            yield running
+    else:
+        neighbours = FakeNeighbours()
+        async with serving(neighbours) as url:
+            yield Fake(url, neighbours)
+
+
+@pytest.fixture
+async def clients(side: Side) -> AsyncGenerator[ClientApi]:
+    """The client service as the store service asks it, with a token of its own."""
+    async with serving(FakeNeighbours()) as auth_url:
+        auth = ServiceClient("auth", auth_url)
+        service = ServiceClient("client", side.url, auth=ServiceCredentials(auth, CREDENTIALS))
+        yield ClientApi(service)
+        await service.close()
+        await auth.close()
+
+
+async def ask(side: Side, uuid: UUID, headers: dict[str, str]) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=side.url) as http:
+        return await http.get(f"/internal/clients/{uuid}", headers=headers)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_a_client_is_known_with_its_state(side: Side, clients: ClientApi, is_active: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    uuid = await side.add(is_active=is_active)
+    client = await clients.find(uuid)
+    assert client is not None
+    assert (client.uuid, client.is_active, client.version) == (uuid, is_active, 1)
+    assert (client.country, client.timezone) == ("ID", "Asia/Jakarta")
+
+
+async def test_an_unknown_client_is_none(side: Side, clients: ClientApi) -> None:
+    uuid = new_uuid()
+    assert await clients.find(uuid) is None
+    refusal = await ask(side, uuid, bearer("service"))
+    refused(refusal, 404, "CLIENT_NOT_FOUND")
+    assert refusal.json()["message"] == f"Client with id '{uuid}' not found"
+
+
+async def test_a_deleted_client_is_none(side: Side, clients: ClientApi) -> None:
+    uuid = await side.add()
+    await side.delete(uuid)
+    assert await clients.find(uuid) is None
+
+
+async def test_the_answer_is_an_envelope_with_the_facts_that_stores_need(side: Side) -> None:
+    uuid = await side.add()
+    answer = await ask(side, uuid, bearer("service"))
+    body: dict[str, Any] = answer.json()
+    assert (answer.status_code, body["status_code"], body["message"]) == (200, 200, "Success")
+    assert answer.headers["content-type"] == "application/json"
+    assert set(Client.__struct_fields__) <= set(body["data"])
+    assert msgspec.convert(body["data"], Client).uuid == uuid
+
+
+async def test_a_caller_without_a_token_is_refused(side: Side) -> None:
+    uuid = await side.add()
+    refused(await ask(side, uuid, {}), 401, "UNAUTHENTICATED")
