@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.proxy import Proxy
+from gateway.proxy import NOSNIFF, Proxy
 
 OWN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/swagger"})
 OWN_FOLDER = "/swagger/"
@@ -20,5 +20,14 @@ class Front:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection."""
         if scope["type"] != "http" or scope["path"] in OWN_PATHS or scope["path"].startswith(OWN_FOLDER):
-            return self._own(scope, receive, send)
+            return self._own(scope, receive, _saying_nosniff(send))
         return self._proxy(scope, receive, send)
+
+
+def _saying_nosniff(send: Send) -> Send:
+    async def observed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], NOSNIFF]
+        await send(message)
+
+    return observed

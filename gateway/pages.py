@@ -52,7 +52,6 @@ def pages(description: Description) -> list[HTTPRouteHandler]:
             media_type=media_type,
             headers={
                 "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-                "X-Content-Type-Options": "nosniff",
                 "Cache-Control": "no-cache",
             },
         )
