@@ -78,16 +78,18 @@ class Database:
 
 
 class Question:
-    """A Core statement compiled once, at start."""
+    """A Core statement compiled once, at start, with its own constants."""
 
     def __init__(self, statement: ClauseElement) -> None:
         compiled = cast(SQLCompiler, statement.compile(dialect=PGDialect_asyncpg()))
         self.sql = str(compiled)
         self._order = tuple(compiled.positiontup or ())
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
 
     def arguments(self, parameters: Mapping[str, object]) -> list[object]:
         """Return `parameters` in the order of the statement's placeholders."""
-        return [parameters[name] for name in self._order]
+        values = {**self._constants, **parameters} if self._constants else parameters
+        return [values[name] for name in self._order]
 
 
 @contextmanager
