@@ -9,6 +9,7 @@ from services.auth.controller.oauth import OAuthController
 from services.auth.controller.sign_in import SignInController
 from services.auth.controller.users import UserController
 from services.auth.passwords import Passwords
+from services.auth.repository.attempts import AttemptRepository
 from services.auth.repository.users import UserRepository
 from services.auth.signing import TokenIssuer, load_signing_keys
 from services.auth.usecase.account import OwnAccount
@@ -32,13 +33,14 @@ def create_app(config: AuthConfig) -> Application:
     issuer = TokenIssuer(config.token, keys, config.lifetimes.access_token_seconds)
     database = Database(config.database, "gerai-auth")
     users = UserRepository(database, config.lifetimes)
+    attempts = AttemptRepository(database)
     passwords = Passwords()
     return create_application(
         "auth",
         config,
         routes=routes.routes(
-            SignInController(SignIn(users, passwords, issuer)),
-            AccountController(OwnAccount(users, passwords)),
+            SignInController(SignIn(users, attempts, passwords, issuer)),
+            AccountController(OwnAccount(users, attempts, passwords)),
             UserController(Users(users, passwords)),
         ),
         internal_routes=routes.internal_routes(

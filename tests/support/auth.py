@@ -52,14 +52,9 @@ class AuthApi:
     async def age_tokens(self, seconds: float) -> None:
         """Let refresh tokens and sessions look `seconds` older."""
         ago = timedelta(seconds=seconds)
-        await self.run(
-            "UPDATE refresh_tokens SET used_at = used_at - $1::interval, expires_at = expires_at - $1::interval",
-            ago,
-        )
-        await self.run(
-            "UPDATE sessions SET revoked_at = revoked_at - $1::interval, expires_at = expires_at - $1::interval",
-            ago,
-        )
+        for table, column in [("refresh_tokens", "used_at"), ("sessions", "revoked_at")]:
+            older = f"{column} = {column} - $1::interval, expires_at = expires_at - $1::interval"
+            await self.run(f"UPDATE {table} SET {older}", ago)  # noqa: S608 - both names are ours
 
     async def age_attempts(self, seconds: float) -> None:
         """Let attempts to sign in look `seconds` older."""

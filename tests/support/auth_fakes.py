@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from services.auth.errors import DuplicateUser
 from services.auth.passwords import Passwords
-from services.auth.repository.attempts import AttemptWriter
+from services.auth.repository.attempts import AttemptRepository, AttemptWriter
 from services.auth.repository.sessions import Session, SessionWriter, UsedToken
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Role, User, UserQuery
@@ -42,7 +42,6 @@ class State:
     accounts: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     families: dict[UUID, Family] = field(default_factory=dict[UUID, Family])
     failures: dict[str, int] = field(default_factory=dict[str, int])
-    seconds_to_wait: int = 0
 
 
 class FakePasswords(Passwords):
@@ -102,6 +101,12 @@ class FakeUsers(UserRepository):
         account = self.state.accounts.get(uuid)
         return account.user if account else None
 
+    async def find_account(self, uuid: UUID) -> Account | None:
+        return self.state.accounts.get(uuid)
+
+    async def find_account_by_email(self, email: str) -> Account | None:
+        return _find_by_email(self.state, email)
+
     async def list(self, query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[User]:
         del uuids
         found = [
@@ -125,14 +130,10 @@ class FakeUserWriter(UserWriter):
     def __init__(self, state: State) -> None:
         self._state = state
         self.sessions = FakeSessions(state)
-        self.attempts = FakeAttempts(state)
+        self.attempts = FakeAttemptWriter(state)
 
     async def find(self, uuid: UUID) -> Account | None:
         return self._state.accounts.get(uuid)
-
-    async def find_by_email(self, email: str) -> Account | None:
-        same = (a for a in self._state.accounts.values() if unique_key(a.user.email) == unique_key(email))
-        return next(same, None)
 
     async def lock(self, uuid: UUID) -> Account | None:
         return await self.find(uuid)
@@ -144,7 +145,7 @@ class FakeUserWriter(UserWriter):
         return added
 
     async def add_if_free(self, fields: Mapping[str, Any]) -> User | None:
-        if await self.find_by_email(fields["email"]):
+        if _find_by_email(self._state, fields["email"]):
             return None
         shown = {name: fields[name] for name in ("email", "name", "client_uuid", "is_active")}
         user = User(
@@ -213,13 +214,27 @@ class FakeSessions(SessionWriter):
                 family.is_revoked = True
 
 
-class FakeAttempts(AttemptWriter):
+class FakeAttempts(AttemptRepository):
+    """Counts in the state of the users, and tells everyone to wait when told to."""
+
+    def __init__(self, users: FakeUsers) -> None:
+        self._users = users
+        self.seconds_to_wait = 0
+
+    async def claim(self, email: str) -> int:
+        failures = self._users.state.failures
+        failures[email] = failures.get(email, 0) + 1
+        return self.seconds_to_wait
+
+
+class FakeAttemptWriter(AttemptWriter):
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def claim(self, email: str) -> int:
-        self._state.failures[email] = self._state.failures.get(email, 0) + 1
-        return self._state.seconds_to_wait
-
     async def clear(self, email: str) -> None:
         self._state.failures.pop(email, None)
+
+
+def _find_by_email(state: State, email: str) -> Account | None:
+    same = (each for each in state.accounts.values() if unique_key(each.user.email) == unique_key(email))
+    return next(same, None)

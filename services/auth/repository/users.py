@@ -28,6 +28,9 @@ _CONSTRAINTS = {"users_email_unique": DuplicateUser}
 _ADMINS_LOCK = 1_734_697_582  # any number of our own
 
 _BY_UUID = Question(select(*_SHOWN).where(users.c.uuid == bindparam("uuid"), _LIVING))
+_ACCOUNT = select(*_SHOWN, users.c.password_hash)
+_ACCOUNT_BY_UUID = Question(_ACCOUNT.where(users.c.uuid == bindparam("uuid"), _LIVING))
+_ACCOUNT_BY_EMAIL = Question(_ACCOUNT.where(users.c.email_key == bindparam("email_key"), _LIVING))
 
 SORTING = Sorting(
     {
@@ -59,6 +62,17 @@ class UserRepository:
         row = await self._database.fetch_one(_BY_UUID, uuid=uuid)
         return _user(row) if row else None
 
+    async def find_account(self, uuid: UUID) -> Account | None:
+        """Return the living user of this id as the primary knows it."""
+        row = await self._database.fetch_one(_ACCOUNT_BY_UUID, primary=True, uuid=uuid)
+        return _account(row) if row else None
+
+    async def find_account_by_email(self, email: str) -> Account | None:
+        """Return the living user of this e-mail address as the primary knows it."""
+        email_key = unique_key(email)
+        row = await self._database.fetch_one(_ACCOUNT_BY_EMAIL, primary=True, email_key=email_key)
+        return _account(row) if row else None
+
     async def list(self, query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[User]:
         """Return a page of the living users that `query` asks for.
 
@@ -86,15 +100,12 @@ class UserWriter:
 
     async def find(self, uuid: UUID) -> Account | None:
         """Return the living user of this id."""
-        return await self._account(users.c.uuid == uuid)
-
-    async def find_by_email(self, email: str) -> Account | None:
-        """Return the living user of this e-mail address."""
-        return await self._account(users.c.email_key == unique_key(email))
+        return await self._found(_ACCOUNT.where(users.c.uuid == uuid, _LIVING))
 
     async def lock(self, uuid: UUID) -> Account | None:
         """Return the living user of this id, unchanged by others until the transaction ends."""
-        return await self._account(users.c.uuid == uuid, lock=True)
+        living = _ACCOUNT.where(users.c.uuid == uuid, _LIVING)
+        return await self._found(living.with_for_update(key_share=True))
 
     async def add(self, fields: Mapping[str, Any]) -> User:
         """Insert a user, raising DuplicateUser when the e-mail address is taken."""
@@ -145,12 +156,9 @@ class UserWriter:
         others = exists().where(users.c.role == "admin", users.c.is_active, users.c.uuid != uuid, _LIVING)
         return bool((await self._connection.execute(select(others))).scalar_one())
 
-    async def _account(self, condition: ColumnElement[bool], *, lock: bool = False) -> Account | None:
-        statement = select(*_SHOWN, users.c.password_hash).where(condition, _LIVING)
-        if lock:
-            statement = statement.with_for_update(key_share=True)
+    async def _found(self, statement: Select[Any]) -> Account | None:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return Account(_user(row), row["password_hash"]) if row else None
+        return _account(row) if row else None
 
     async def _returned(self, statement: Insert | Update) -> User:
         with constraint_errors(_CONSTRAINTS):
@@ -187,6 +195,10 @@ def _matching(query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -
     }
     conditions += [column == value for column, value in plain.items() if value is not None]
     return select(*_SHOWN, users.c.name_key, users.c.email_key).where(*conditions)
+
+
+def _account(row: Row) -> Account:
+    return Account(_user(row), row["password_hash"])
 
 
 def _user(row: Row) -> User:

@@ -7,6 +7,7 @@ from msgspec import UNSET
 from services.auth import constants
 from services.auth.errors import SignInSlowed
 from services.auth.passwords import Passwords, password_problem
+from services.auth.repository.attempts import AttemptRepository
 from services.auth.repository.users import Account, UserRepository
 from services.auth.schema import ChangeMe, ChangePassword, User
 from shared.conversion import set_fields
@@ -17,8 +18,9 @@ from shared.security.principal import Principal
 class OwnAccount:
     """The use cases of the caller's own account."""
 
-    def __init__(self, users: UserRepository, passwords: Passwords) -> None:
+    def __init__(self, users: UserRepository, attempts: AttemptRepository, passwords: Passwords) -> None:
         self._users = users
+        self._attempts = attempts
         self._passwords = passwords
 
     async def read(self, principal: Principal) -> User:
@@ -56,12 +58,11 @@ class OwnAccount:
             await users.sessions.revoke_all(current.user.uuid, keep=principal.session)
 
     async def _attempt(self, principal: Principal, command: ChangePassword) -> Account:
-        async with self._users.transaction() as users:
-            account = _active(await users.find(_own_uuid(principal)))
-            problem = password_problem(command.new_password, account.user.email)
-            if problem:
-                raise InvalidInput(details=[FieldError("new_password", problem)])
-            seconds = await users.attempts.claim(account.user.email)
+        account = _active(await self._users.find_account(_own_uuid(principal)))
+        problem = password_problem(command.new_password, account.user.email)
+        if problem:
+            raise InvalidInput(details=[FieldError("new_password", problem)])
+        seconds = await self._attempts.claim(account.user.email)
         if seconds:
             raise SignInSlowed(seconds=seconds)
         return account

@@ -21,12 +21,8 @@ class FirstAdmin:
     async def create(self) -> None:
         """Create the administrator unless none is configured or the e-mail address has an account."""
         email, password = self._config.email, self._config.password
-        if email and password and not await self._exists(email):
+        if email and password and not await self._users.find_account_by_email(email):
             await self._create(email, await self._passwords.hash(password.reveal()))
-
-    async def _exists(self, email: str) -> bool:
-        async with self._users.transaction() as users:
-            return await users.find_by_email(email) is not None
 
     async def _create(self, email: str, password_hash: str) -> None:
         fields = {

@@ -11,6 +11,7 @@ from services.auth.errors import (
     SignInSlowed,
 )
 from services.auth.passwords import Passwords
+from services.auth.repository.attempts import AttemptRepository
 from services.auth.repository.sessions import SessionWriter
 from services.auth.repository.users import Account, UserRepository
 from services.auth.schema import Login, Tokens, User
@@ -22,8 +23,11 @@ from shared.security.principal import Principal
 class SignIn:
     """The use cases of sessions."""
 
-    def __init__(self, users: UserRepository, passwords: Passwords, issuer: TokenIssuer) -> None:
+    def __init__(
+        self, users: UserRepository, attempts: AttemptRepository, passwords: Passwords, issuer: TokenIssuer
+    ) -> None:
         self._users = users
+        self._attempts = attempts
         self._passwords = passwords
         self._issuer = issuer
 
@@ -58,11 +62,10 @@ class SignIn:
 
     async def _attempt(self, email: str) -> Account | None:
         """Return the active account, having counted an attempt that is a failure until it succeeds."""
-        async with self._users.transaction() as users:
-            account = await users.find_by_email(email)
-            seconds = await users.attempts.claim(email)
+        seconds = await self._attempts.claim(email)
         if seconds:
             raise SignInSlowed(seconds=seconds)
+        account = await self._users.find_account_by_email(email)
         return account if account and account.user.is_active else None
 
     async def _open(self, account: Account, command: Login) -> Tokens:

@@ -7,7 +7,7 @@ from services.auth.schema import ChangeMe, ChangePassword, User
 from services.auth.usecase.account import OwnAccount
 from shared.errors import Forbidden, InvalidInput, Unauthenticated
 from shared.security.principal import Principal
-from tests.support.auth_fakes import FakePasswords, FakeUsers
+from tests.support.auth_fakes import FakeAttempts, FakePasswords, FakeUsers
 
 
 @pytest.fixture
@@ -16,8 +16,13 @@ def users() -> FakeUsers:
 
 
 @pytest.fixture
-def account(users: FakeUsers) -> OwnAccount:
-    return OwnAccount(users, FakePasswords())
+def attempts(users: FakeUsers) -> FakeAttempts:
+    return FakeAttempts(users)
+
+
+@pytest.fixture
+def account(users: FakeUsers, attempts: FakeAttempts) -> OwnAccount:
+    return OwnAccount(users, attempts, FakePasswords())
 
 
 def caller(user: User, session: UUID | None = None) -> Principal:
@@ -75,9 +80,11 @@ async def test_a_wrong_current_password_is_a_failure_and_named(users: FakeUsers,
     assert users.state.failures == {user.email: 1}
 
 
-async def test_a_slowed_account_cannot_guess_here_either(users: FakeUsers, account: OwnAccount) -> None:
+async def test_a_slowed_account_cannot_guess_here_either(
+    users: FakeUsers, attempts: FakeAttempts, account: OwnAccount
+) -> None:
     user = users.put()
-    users.state.seconds_to_wait = 30
+    attempts.seconds_to_wait = 30
     with pytest.raises(SignInSlowed):
         await account.change_password(caller(user), change("password", "new password"))
 
@@ -101,5 +108,7 @@ async def test_of_two_changes_at_once_one_wins(users: FakeUsers) -> None:
             return await super().hash(password)
 
     with pytest.raises(InvalidInput):
-        await OwnAccount(users, Overtaken()).change_password(caller(user), change("password", "new password"))
+        await OwnAccount(users, FakeAttempts(users), Overtaken()).change_password(
+            caller(user), change("password", "new password")
+        )
     assert users.state.accounts[user.uuid].password_hash == "hash of another"

@@ -17,7 +17,7 @@ from services.auth.usecase.sign_in import SignIn
 from shared.errors import Forbidden
 from shared.security.principal import Principal
 from shared.security.tokens import TokenVerifier
-from tests.support.auth_fakes import FakePasswords, FakeUsers
+from tests.support.auth_fakes import FakeAttempts, FakePasswords, FakeUsers
 from tests.support.tokens import CONFIG, SECRET, principal
 
 KEYS = SigningKeys(SECRET.encode())
@@ -34,8 +34,13 @@ def passwords() -> FakePasswords:
 
 
 @pytest.fixture
-def sign_in(users: FakeUsers, passwords: FakePasswords) -> SignIn:
-    return SignIn(users, passwords, TokenIssuer(CONFIG, KEYS, 900))
+def attempts(users: FakeUsers) -> FakeAttempts:
+    return FakeAttempts(users)
+
+
+@pytest.fixture
+def sign_in(users: FakeUsers, attempts: FakeAttempts, passwords: FakePasswords) -> SignIn:
+    return SignIn(users, attempts, passwords, TokenIssuer(CONFIG, KEYS, 900))
 
 
 async def named_by(access_token: str) -> Principal:
@@ -78,10 +83,10 @@ async def test_success_forgets_failures(users: FakeUsers, sign_in: SignIn) -> No
 
 
 async def test_a_slowed_account_is_not_checked(
-    users: FakeUsers, passwords: FakePasswords, sign_in: SignIn
+    users: FakeUsers, attempts: FakeAttempts, passwords: FakePasswords, sign_in: SignIn
 ) -> None:
     user = users.put()
-    users.state.seconds_to_wait = 17
+    attempts.seconds_to_wait = 17
     with pytest.raises(SignInSlowed) as raised:
         await sign_in.login(Login(email=user.email, password="password"))
     assert raised.value.headers["Retry-After"] == "17"
@@ -95,7 +100,7 @@ async def test_an_outdated_hash_is_renewed(users: FakeUsers, sign_in: SignIn) ->
     assert users.state.accounts[user.uuid] == Account(user, "hash of password")
 
 
-async def test_a_user_deactivated_meanwhile_gets_no_session(users: FakeUsers, sign_in: SignIn) -> None:
+async def test_a_user_deactivated_meanwhile_gets_no_session(users: FakeUsers) -> None:
     user = users.put()
 
     class Deactivating(FakePasswords):
@@ -103,7 +108,7 @@ async def test_a_user_deactivated_meanwhile_gets_no_session(users: FakeUsers, si
             users.deactivate(user)
             return await super().matches(password, password_hash)
 
-    sign_in = SignIn(users, Deactivating(), TokenIssuer(CONFIG, KEYS, 900))
+    sign_in = SignIn(users, FakeAttempts(users), Deactivating(), TokenIssuer(CONFIG, KEYS, 900))
     with pytest.raises(InvalidCredentials):
         await sign_in.login(Login(email=user.email, password="password"))
     assert users.state.families == {}
