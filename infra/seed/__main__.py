@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
             return int(text)
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most:,}")
 
