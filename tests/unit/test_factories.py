@@ -41,8 +41,8 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.http import ServiceClient
 from shared.app import Application
-made = [type(each).__name__ for each in gc.get_objects() if isinstance(each, (Litestar, AsyncEngine, ServiceClient, Application))]
-sys.exit(", ".join(made) or 0)
+kinds = (Litestar, AsyncEngine, ServiceClient, Application)
+sys.exit(", ".join(type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)) or 0)
 """
 
 
