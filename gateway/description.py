@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.constants import DOCUMENT_SECONDS
 from gateway.errors import DocumentUnavailable
@@ -16,10 +16,17 @@ from shared.http import Rejected, ServiceClient
 class Description:
     """Fetches and merges the services' documents, keeping the result for ten seconds."""
 
-    def __init__(self, services: Mapping[str, ServiceClient], table: RouteTable, version_prefix: str) -> None:
+    def __init__(
+        self,
+        services: Mapping[str, ServiceClient],
+        table: RouteTable,
+        version_prefix: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._services = services
         self._table = table
         self._info = _info(version_prefix)
+        self._clock = clock
         self._known: dict[str, Document] = {}
         self._merged: Document = {}
         self._fresh_until = float("-inf")
@@ -32,10 +39,10 @@ class Description:
             DocumentUnavailable: when a service never has.
         """
         async with self._fetching:
-            if time.monotonic() >= self._fresh_until:
+            if self._clock() >= self._fresh_until:
                 await asyncio.gather(*(self._fetch(name) for name in self._services))
                 self._merged = merge(self._all_known(), self._table, self._info)
-                self._fresh_until = time.monotonic() + DOCUMENT_SECONDS
+                self._fresh_until = self._clock() + DOCUMENT_SECONDS
         return self._merged
 
     async def _fetch(self, name: str) -> None:
