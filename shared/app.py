@@ -101,7 +101,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     litestar = Litestar(
         [*health_routes(readiness), *handlers],
         request_class=JsonRequest,
-        guards=[authenticated(verifier)],
+        middleware=[authenticated(verifier)],
         exception_handlers=ERROR_HANDLERS,
         lifespan=[lifespan],
         openapi_config=describe(f"Gerai {name}", VERSION, list(tags)),

@@ -1,31 +1,34 @@
 """The guard in front of every handler."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from shared.security.tokens import TokenVerifier, bearer_token
-
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 PUBLIC = "public"
 """Routes with this in `opt` need no token."""
 
 
-def authenticated(verifier: TokenVerifier) -> Guard:
-    """Return a guard that admits callers with a valid access token and makes them known as `request.auth`."""
+def authenticated(verifier: TokenVerifier) -> Callable[[ASGIApp], ASGIApp]:
+    """Return a middleware that admits callers with a valid access token; `request.auth` is who they are.
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        if not handler.opt.get(PUBLIC):
-            token = bearer_token(_authorization(connection))
-            connection.scope["auth"] = await verifier.verify(token)
+    It is not one of Litestar's own guards, which get a copy of the route handler at each request.
+    """
 
-    return guard
+    def guarded(app: ASGIApp) -> ASGIApp:
+        async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+            if not scope["route_handler"].opt.get(PUBLIC):
+                scope["auth"] = await verifier.verify(bearer_token(_authorization(scope)))
+            await app(scope, receive, send)
+
+        return guard
+
+    return guarded
 
 
-def _authorization(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+def _authorization(scope: Scope) -> str | None:
     # Litestar's own mapping of headers is built at first use, and most requests need no other header of it.
-    headers = connection.scope["headers"]
-    return next((value.decode("latin-1") for name, value in headers if name == b"authorization"), None)
+    return next(
+        (value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None
+    )
