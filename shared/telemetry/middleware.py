@@ -81,7 +81,12 @@ class RequestTelemetry:
         self._metrics.observe_request(method, route, status, seconds)
         if logger.isEnabledFor(logging.INFO) and scope["path"] not in QUIET:
             fields = {"route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
-            logger.info("%s %s", method, route or "(no route)", extra={"fields": fields})
+            # Logger.info would search the stack for who logs, which costs a fifth of the line.
+            message = f"{method} {route or '(no route)'}"
+            record = logger.makeRecord(
+                logger.name, logging.INFO, __file__, 0, message, (), None, extra={"fields": fields}
+            )
+            logger.handle(record)
 
 
 def _route(scope: HTTPScope) -> str | None:
