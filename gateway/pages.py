@@ -13,10 +13,9 @@ from gateway.description import Description
 from shared.errors import NotFound
 from shared.security.guards import PUBLIC
 
-# What the page may load: nothing that is not served here. Swagger UI sets styles on elements and
-# shows its icons as data URLs.
+# What the page may load: nothing that is not served here. Swagger UI shows its icons as data URLs.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

@@ -65,6 +65,7 @@ def serve(application: Application, config: ProcessConfig) -> None:
         port=config.service.port,
         loop="uvloop",
         http=HttpProtocol,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
