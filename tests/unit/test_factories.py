@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import GatewayConfig
+from gateway.factory import create_app as create_gateway
 from services.auth.config import AuthConfig
 from services.auth.factory import create_app as create_auth
 from services.client.config import ClientConfig
@@ -66,6 +68,12 @@ def test_client_is_wired(environment: dict[str, str]) -> None:
 
 def test_store_is_wired(environment: dict[str, str]) -> None:
     assert "/v1/stores" in operations(create_store(load(StoreConfig, environment)))
+
+
+def test_the_gateway_is_wired(environment: dict[str, str]) -> None:
+    paths = operations(create_gateway(load(GatewayConfig, environment)))
+    assert {"/healthz", "/readyz", "/openapi.json", "/swagger"} <= paths
+    assert "/metrics" not in paths
 
 
 def test_the_prefix_is_configured(environment: dict[str, str]) -> None:
