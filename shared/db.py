@@ -2,17 +2,18 @@
 
 import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NewType, Protocol, cast
 
 import asyncpg
-from sqlalchemy import URL, event
+from sqlalchemy import URL, PoolProxiedConnection, QueuePool, event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, MissingGreenlet
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util.concurrency import in_greenlet
 
 from shared.config import DatabaseConfig
 from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
@@ -64,7 +65,7 @@ class Database:
 
         It runs on an asyncpg connection of the read engine's own pool; with `primary`, the write engine's.
         """
-        connection = await (self._write if primary else self._read).raw_connection()
+        connection = await _checked_out(self._write if primary else self._read)
         try:
             driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
             return await driver.fetchrow(question.sql, *question.arguments(parameters))
@@ -151,7 +152,22 @@ def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
         },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
     return engine
+
+
+async def _checked_out(engine: AsyncEngine) -> PoolProxiedConnection:
+    """Return a connection of the pool; an idle one without a greenlet, which costs as much as a query."""
+    if cast(QueuePool, engine.pool).checkedin():
+        with suppress(MissingGreenlet):
+            return engine.sync_engine.raw_connection()
+    return await engine.raw_connection()
+
+
+def _connect_in_greenlet(*_: object) -> None:
+    """Refuse to connect where nothing can be awaited: an idle connection was taken there, and had ended."""
+    if not in_greenlet():
+        raise MissingGreenlet
 
 
 def _refuse_closed(dbapi_connection: Any, record: object, proxy: object) -> None:  # noqa: ANN401 - SQLAlchemy's event signature

@@ -109,6 +109,16 @@ async def test_connections_that_the_server_ended_are_replaced(
     await owner.close()
     assert await database.fetch_one(question, id=1) is None
     assert await names(database) == []
+    async with database.reading(), database.reading():
+        pass  # none of the pool's two places was lost
+
+
+async def test_more_questions_than_connections_take_turns(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(things.insert().values(id=1, name="kopi"))
+    question = Question(select(things.c.name).where(things.c.id == bindparam("id")))
+    rows = await asyncio.gather(*(database.fetch_one(question, id=1) for _ in range(20)))
+    assert [row["name"] for row in rows if row] == ["kopi"] * 20
 
 
 async def test_a_server_that_is_away_is_said_to_be_unavailable(client_database: TestDatabase) -> None:
