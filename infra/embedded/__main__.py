@@ -1,73 +1,12 @@
 """`python -m infra.embedded up | dev | down | migrate`."""
 
-import argparse
-import asyncio
-import os
+import signal
 import sys
-import traceback
-
-from infra.embedded import variables
-from infra.embedded.console import Console
-from infra.embedded.down import down
-from infra.embedded.errors import StartError
-from infra.embedded.migrations import migrate
-from infra.embedded.state import State, find
-from infra.embedded.up import up
-
-_COMMANDS = {
-    "up": "start the platform and stop it with Ctrl-C",
-    "dev": "the same, and restart each process when its code changes",
-    "down": "stop it from another terminal",
-    "migrate": "bring the running platform's databases to the newest schema",
-}
-
-
-def main() -> int:
-    """Carry out the command; what goes wrong is told in a sentence."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.embedded", description="The platform on one machine."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, explanation in _COMMANDS.items():
-        commands.add_parser(name, help=explanation)
-    console = Console()
-    state = find(os.environ)
-    try:
-        _run(parser.parse_args().command, state, console)
-    except StartError as error:
-        console.say(str(error))
-    except OSError as error:
-        console.say(f"Cannot use {error.filename or 'a file or port'}: {error.strerror or error}.")
-    except Exception:  # noqa: BLE001 - a person gets a sentence; the details are for us
-        console.say(f"Something went wrong in the launcher itself. The details are in {_record(state)}.")
-    else:
-        return 0
-    finally:
-        console.close()
-    return 1
-
-
-def _run(command: str, state: State, console: Console) -> None:
-    if command == "down":
-        down(state, console)
-    elif command == "migrate":
-        asyncio.run(_migrate(state))
-    else:
-        asyncio.run(up(state, console, reload=command == "dev"))
-
-
-async def _migrate(state: State) -> None:
-    if not state.environment_file("auth-owner").exists():
-        raise StartError("There are no databases yet. Start the platform first: ./taskw up.")
-    await migrate(state, variables.inherited(os.environ))
-
-
-def _record(state: State) -> str:
-    file = state.log("launcher")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(traceback.format_exc())
-    return str(file)
-
 
 if __name__ == "__main__":
+    # Until there is something to stop, an interrupt just ends this process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    from infra.embedded.command import main
+
     sys.exit(main())

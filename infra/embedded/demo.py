@@ -22,7 +22,7 @@ async def load(state: State, environment: Mapping[str, str], cluster_id: str, co
     if status:
         log = state.log(_NAME)
         console.say(
-            f"  Demo data could not be loaded, so there is none. The end of {log}:\n{last_lines(log)}"
+            f"  Demo data could not be loaded, so there is none. The end of {log}:\n{last_lines(log, 1)}"
         )
         return
     with state.demo_data.open("a") as file:

@@ -29,7 +29,7 @@ async def migrate(state: State, environment: Mapping[str, str], services: Sequen
         if status:
             log = state.log(f"migrate-{service}")
             raise StartError(
-                f"The database of {service} could not be migrated. The end of {log}:\n{last_lines(log)}"
+                f"The database of {service} could not be migrated. The end of {log}:\n{last_lines(log, 1)}"
             )
 
 

@@ -21,6 +21,7 @@ from infra.embedded.watch import watch
 from infra.postgres.provision import provision
 
 _READY_SECONDS = 60
+_PATIENCE_SECONDS = 10
 
 
 class Platform:
@@ -87,9 +88,9 @@ class Platform:
         if own.programs:
             self._supervisor.start_group(own.name)
         await self._until(servers.redis_answers, ["redis"] if servers.own_redis else [], "Check REDIS_URL.")
-        # It may fail at first, while processes of a killed predecessor still hold its memory.
+        # It fails at first while processes of a killed predecessor still hold its memory.
         names = ["postgres"] if servers.own_postgres else []
-        await self._until(servers.postgres_answers, names, "Check DATABASE_URL.", patient=True)
+        await self._until(servers.postgres_answers, names, "Check DATABASE_URL.", patience=_PATIENCE_SECONDS)
         return servers
 
     async def _plan(self, servers: Databases) -> Plan:
@@ -138,18 +139,22 @@ class Platform:
         names: Sequence[str],
         hint: str = "",
         *,
-        patient: bool = False,
+        patience: float = 0,
     ) -> None:
-        """Wait until `ready` says so; `hint` is for servers without `names`, which someone else runs."""
+        """Wait until `ready` says so, or one of our programs `names` ends after `patience` seconds.
+
+        Without `names`, someone else runs the server, and `hint` says what to check.
+        """
+        patient_until = time.monotonic() + patience
 
         def failure() -> str | None:
+            patient = time.monotonic() < patient_until
             return failure_of(self._state, self._supervisor, names, patient=patient)
 
         who = " and ".join(names) or "The server you named"
         what = f"The logs are in {self._state.log(NAME).parent}." if names else hint
-        await until(
-            ready, failure, _READY_SECONDS, f"{who} did not get ready within {_READY_SECONDS} s. {what}"
-        )
+        overdue = f"{who} did not get ready within {_READY_SECONDS} s. {what}"
+        await until(ready, failure, _READY_SECONDS, overdue)
 
     async def _watch(self, *, prefixed: bool) -> None:
         watching = asyncio.create_task(watch(self._state, self._console, prefixed=prefixed))
