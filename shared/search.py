@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 
-from shared.text import prefix_query, words
+from shared.text import prefix_query
 
 
 class SearchWords(TypeDecorator[list[str]]):
@@ -27,11 +27,6 @@ class SearchWords(TypeDecorator[list[str]]):
     def bind_expression(self, bindparam: BindParameter[list[str]]) -> ColumnElement[list[str]]:
         """Let the database make the tsvector, so that no word is parsed or stemmed."""
         return func.array_to_tsvector(type_coerce(bindparam, ARRAY(Text)))
-
-
-def search_vector(*texts: str | None) -> ColumnElement[Any]:
-    """Return the tsvector of the words in `texts`."""
-    return func.array_to_tsvector(cast(words(*texts), ARRAY(Text)))
 
 
 def begins_words(column: Column[Any], q: str) -> ColumnElement[bool]:
