@@ -121,5 +121,6 @@ async def test_a_caller_that_leaves_costs_nothing(own: Platform) -> None:
             f"GET /v1/stores HTTP/1.1\r\nhost: x\r\nauthorization: {admin['Authorization']}\r\n\r\n".encode()
         )
         writer.close()
-    answers = await asyncio.gather(*(own.http.get("/v1/stores", headers=admin) for _ in range(50)))
-    assert {answer.status_code for answer in answers} == {200}
+    for _ in range(20):
+        answers = await asyncio.gather(*(own.http.get("/v1/stores", headers=admin) for _ in range(5)))
+        assert {answer.status_code for answer in answers} == {200}
