@@ -1,6 +1,6 @@
 """One HTTP/1.1 connection to a service: asyncio's transport, llhttp's parser (PyPI `httptools`).
 
-docs/decisions says why the gateway speaks HTTP itself instead of through a client library.
+docs/decisions/0010-gateway-connections.md says why the gateway does not use a client library.
 """
 
 import asyncio

@@ -88,7 +88,7 @@ def ends_with_connection(headers: RawHeaders) -> bool:
     return not any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _names_a_caller(name: bytes) -> bool:
     # Some servers read X_User as X-User.
     return name.replace(b"_", b"-").startswith(IDENTITY_PREFIXES)

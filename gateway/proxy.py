@@ -115,7 +115,7 @@ async def _answer(exchange: Exchange, send: Send) -> None:
         await send(start)
         await send({"type": "http.response.body", "body": connection.take(), "more_body": False})
     else:
-        exchange.answer_begins()
+        exchange.answered = True
         await send(start)
         await _stream(connection, exchange.route, send)
 
@@ -156,7 +156,7 @@ def _request_head(
     return b"".join(parts)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _forwarding_lines(client: str, scheme: str, host: bytes) -> bytes:
     text = f"\r\nx-forwarded-for: {client}\r\nx-forwarded-proto: {scheme}\r\nx-forwarded-host: "
     return text.encode() + host

@@ -13,7 +13,10 @@ from shared.errors import GatewayTimeout
 
 
 class Exchange(msgspec.Struct, eq=False):
-    """A request that was sent: when, on which connection, and how to learn that its client has left."""
+    """A request that was sent: when, on which connection, and how to learn that its client has left.
+
+    `answered` stops the clock, not the watch over the client.
+    """
 
     connection: Connection
     receive: Receive
@@ -21,11 +24,6 @@ class Exchange(msgspec.Struct, eq=False):
     began: float
     answered: bool = False
     client: asyncio.Task[None] | None = None
-
-    def answer_begins(self) -> None:
-        """Stop the clock; the client is watched on."""
-        self.answered = True
-        self.watch_client()
 
     def watch_client(self) -> None:
         """Abort the exchange when its client leaves."""

@@ -292,6 +292,15 @@ async def test_an_answer_that_ends_with_its_connection_arrives_whole(
     assert answer.body == b"9\r\nall of it\r\n0\r\n\r\n"
 
 
+async def test_trailers_of_an_answer_stay_behind(gateway: RunningGateway, store: FakeService) -> None:
+    chunks = b"2\r\nok\r\n0\r\nX-Trailer: 1\r\n\r\n"
+    store.answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-trailer\r\n\r\n" + chunks
+    _, answer = await forward(gateway, store, b"GET /v1/stores HTTP/1.1\r\n\r\n")
+    assert answer.status == 200
+    assert not answer.all(b"x-trailer")
+    assert b"ok" in answer.body
+
+
 async def test_a_chunked_answer_arrives_as_it_comes(gateway: RunningGateway, store: FakeService) -> None:
     seen = asyncio.Event()
 
