@@ -36,6 +36,8 @@ class Databases:
         Raises:
             StartError: it answers, and will never let us in.
         """
+        if self.own_postgres and not self.own_postgres.is_ready():
+            return False
         return await cluster_id(self.superuser_url) is not None
 
 

@@ -27,6 +27,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_to_itself(connection: socket.socket) -> bool:
+    """Tell whether a connection has no other end.
+
+    Asking again and again at a port where nothing listens yet, a caller may be given that very port as its
+    own, and TCP then connects it to itself. That would keep the port from the server about to start.
+    """
+    return connection.getsockname() == connection.getpeername()
+
+
 def _problem(name: str, port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from infra.embedded.errors import StartError
 from infra.embedded.logs import last_lines
+from infra.embedded.ports import is_to_itself
 from infra.embedded.state import State
 from infra.embedded.supervisor import ENDED, Supervisor
 
@@ -62,6 +63,9 @@ def _status(base_url: str) -> int:
     address = urlsplit(base_url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_REQUEST_SECONDS)
     try:
+        connection.connect()
+        if is_to_itself(connection.sock):
+            return 0
         connection.request("GET", "/readyz")
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):

@@ -16,7 +16,7 @@ from pathlib import Path
 from infra.embedded import private, processes
 from infra.embedded.errors import StartError
 from infra.embedded.logs import last_lines
-from infra.embedded.ports import free_port
+from infra.embedded.ports import free_port, is_to_itself
 from infra.embedded.settings import RedisAddress
 
 _OLDEST = (6, 2)
@@ -95,6 +95,8 @@ def answers(address: RedisAddress) -> bool:
     """Tell whether the server accepts commands with this password."""
     try:
         with socket.create_connection((address.host, address.port), timeout=1) as connection:
+            if is_to_itself(connection):
+                return False
             connection.sendall(_request("AUTH", address.password) if address.password else b"")
             connection.sendall(_request("PING"))
             return b"+PONG" in _replies(connection)

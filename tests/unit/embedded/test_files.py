@@ -10,7 +10,7 @@ from infra.embedded import admin, private
 from infra.embedded.console import Console
 from infra.embedded.errors import StartError
 from infra.embedded.logs import Follower, last_lines
-from infra.embedded.ports import free_port, require_free
+from infra.embedded.ports import free_port, is_to_itself, require_free
 from infra.embedded.private import Secrets
 from infra.embedded.settings import read
 from infra.embedded.state import ROOT, AlreadyRunningError, State, find
@@ -116,6 +116,15 @@ def test_a_taken_port_is_named_with_its_variable_and_its_process() -> None:
         with pytest.raises(StartError, match=rf"Port {port} \(store\) .*process {os.getpid()} .*STORE_PORT"):
             require_free({"store": port})
     require_free({"store": free_port()})
+
+
+def test_a_connection_to_itself_is_noticed() -> None:
+    with socket.socket() as alone, socket.create_server(("127.0.0.1", 0)) as server:
+        alone.bind(("127.0.0.1", 0))
+        alone.connect(alone.getsockname())
+        assert is_to_itself(alone)
+        with socket.create_connection(server.getsockname()) as proper:
+            assert not is_to_itself(proper)
 
 
 def test_a_reader_that_stalls_does_not_stop_the_console() -> None:
