@@ -12,7 +12,7 @@ from types import FrameType
 
 from benchmarks import gateway, memory, report, store
 from benchmarks.errors import BenchmarkError
-from benchmarks.machine import Cores, bound_to, cores, description
+from benchmarks.machine import Cores, bound_to, cores
 from benchmarks.processes import Stage
 from benchmarks.report import Result
 from benchmarks.rounds import Plan
@@ -27,7 +27,8 @@ median of the turns' ratios.
 
 gateway  Forwards an authenticated GET of a small JSON answer with everything on, beside a plain forwarder of
          Litestar and httpx.AsyncClient, and nginx as reverse proxy (when it is installed). Then the 99th
-         percentile of the time to answer at half the rate it reached, with and without it.
+         percentile of the time to answer at half the rate it reached, less that of the upstream alone in
+         its place.
 store    Reads one store from PostgreSQL with everything on, beside a Litestar handler with a SQLAlchemy ORM
          session for each request.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
@@ -49,21 +50,22 @@ def main() -> int:
         signal.signal(number, _interrupt)
     started = time.monotonic()
     try:
-        results = _measured(arguments.only or list(_PARTS), Plan(arguments.rounds, arguments.seconds, _say))
+        results = _measured(arguments)
     except (BenchmarkError, StartError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("Interrupted; everything that was started is stopped.")
-    print(f"\n{report.table(results)}\n\n{description()}; {time.monotonic() - started:.0f} s")
+    print(f"\n{report.table(results)}\n\n{report.remarks(results)} {time.monotonic() - started:.0f} s.")
     if arguments.write:
         report.RESULTS.write_text(report.document(results))
     return 1 if any(result.met is False for result in results) else 0
 
 
-def _measured(parts: list[str], plan: Plan) -> list[Result]:
+def _measured(arguments: argparse.Namespace) -> list[Result]:
     divided = cores()
+    plan = Plan(arguments.rounds, arguments.seconds, divided.server, _say)
     with bound_to(divided.others):
-        return [result for part in parts for result in _part(part, divided, plan)]
+        return [result for part in arguments.only or _PARTS for result in _part(part, divided, plan)]
 
 
 def _part(part: str, divided: Cores, plan: Plan) -> list[Result]:
@@ -82,8 +84,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", choices=list(_PARTS), metavar="PART", help="gateway, store, memory"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each server (default 5)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn (default 2)")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each server (default 9)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn (default 1)")
     parser.add_argument("--write", action="store_true", help="rewrite benchmarks/RESULTS.md")
     return parser.parse_args()
 

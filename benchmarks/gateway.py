@@ -6,8 +6,8 @@ from statistics import median
 from benchmarks.load import Target, at_rate, target
 from benchmarks.peers import nginx
 from benchmarks.processes import Server, Stage, python
-from benchmarks.report import Result, comparison, speed
-from benchmarks.rounds import Contender, Plan, Samples, Spread, alternate, ratio
+from benchmarks.report import Result, comparison
+from benchmarks.rounds import Contender, Plan, Samples, Spread, alternate
 from infra.embedded.ports import free_port
 from tests.support.tokens import SECRET, access_token
 
@@ -17,7 +17,7 @@ FORWARDER_RATIO = 8.0
 NGINX_RATIO = 0.18
 ADDED_MILLISECONDS = 3.0
 
-_OURS, _FORWARDER, _NGINX = "gateway", "Litestar + httpx", "nginx"
+_OURS, _FORWARDER, _NGINX = "gateway forwarding", "Litestar + httpx.AsyncClient", "nginx"
 _RATE_SHARE = 0.5
 _TOKENS = 16
 
@@ -29,9 +29,10 @@ def measure(stage: Stage, plan: Plan) -> list[Result]:
     contenders = [Contender(each, target(each.port, PATH, tokens)) for each in _servers(stage, upstream)]
     samples = alternate(contenders, plan)
     rate = _RATE_SHARE * median(sample.rate for sample in samples[_OURS])
-    direct = target(upstream.port, PATH, tokens)
+    near = stage.measured(python("upstream beside", port := free_port(), "benchmarks.upstream", str(port)))
+    direct = target(near.port, PATH, tokens)
     return [
-        _beside(samples, _FORWARDER, FORWARDER_RATIO),
+        comparison(samples, _OURS, _FORWARDER, FORWARDER_RATIO),
         _beside_nginx(samples),
         _added_latency(contenders[0].target, direct, rate, plan),
     ]
@@ -64,25 +65,15 @@ def _environment(upstream: str) -> dict[str, str]:
     }
 
 
-def _beside(samples: Samples, peer: str, least: float) -> Result:
-    return comparison(
-        f"gateway forwarding, beside {peer}",
-        speed(samples[_OURS]),
-        speed(samples[peer]),
-        ratio(samples, _OURS, peer),
-        least,
-    )
-
-
 def _beside_nginx(samples: Samples) -> Result:
     if _NGINX in samples:
-        return _beside(samples, _NGINX, NGINX_RATIO)
+        return comparison(samples, _OURS, _NGINX, NGINX_RATIO)
     missing = "not installed (Debian: nginx-light)"
-    return Result("gateway forwarding, beside nginx", "", missing, "", f">= {NGINX_RATIO}x", None)
+    return Result(f"{_OURS}, beside {_NGINX}", "", missing, "", f">= {NGINX_RATIO}x", None)
 
 
 def _added_latency(through: Target, direct: Target, rate: float, plan: Plan) -> Result:
-    """Compare the 99th percentiles at one rate, with and without the gateway."""
+    """Compare the 99th percentiles at one rate: of the gateway, and of the upstream on the gateway's core."""
     pairs = [_percentiles(through, direct, rate, plan) for _ in range(plan.rounds)]
     added = Spread(tuple(1000 * (mine - its) for mine, its in pairs))
     return Result(

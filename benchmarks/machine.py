@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from benchmarks.errors import BenchmarkError
 
 
@@ -43,6 +45,12 @@ def bound_to(cores: frozenset[int]) -> Generator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def busy_seconds(core: int) -> float:
+    """Return how long `core` has worked for anyone, the hypervisor's other guests included."""
+    times = psutil.cpu_times(percpu=True)[core]
+    return times.user + times.nice + times.system + times.irq + times.softirq + times.steal
 
 
 def description() -> str:

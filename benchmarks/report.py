@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 from benchmarks.machine import description
-from benchmarks.rounds import Sample, Spread
+from benchmarks.rounds import Samples, ratio
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _COLUMNS = ("figure", "ours", "peer", "ratio (min-max)", "goal", "met")
+_QUIET_SHARE = 0.1
 _METHOD = """\
 Written by `./taskw bench -- --write`; `python -m benchmarks --help` says how each figure is measured.
 Compare ratios: the figures themselves depend on the machine and on who else uses it."""
@@ -18,7 +20,10 @@ Compare ratios: the figures themselves depend on the machine and on who else use
 
 @dataclass(frozen=True)
 class Result:
-    """One figure beside its goal; `met` is None when it could not be measured."""
+    """One figure beside its goal; `met` is None when it could not be measured.
+
+    `others_share` is what other programs took of the core meanwhile.
+    """
 
     figure: str
     ours: str
@@ -26,6 +31,7 @@ class Result:
     ratio: str
     goal: str
     met: bool | None
+    others_share: float = 0.0
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts of a table row."""
@@ -33,21 +39,19 @@ class Result:
         return (self.figure, self.ours, self.peer, self.ratio, self.goal, verdict)
 
 
-def comparison(figure: str, ours: Spread, peer: Spread, ratio: Spread, least: float) -> Result:
+def comparison(samples: Samples, ours: str, peer: str, least: float) -> Result:
     """Return how our speed compares with a peer's; the median ratio must reach `least`."""
+    mine, its = (median(sample.per_cpu_second for sample in samples[name]) for name in (ours, peer))
+    found = ratio(samples, ours, peer)
     return Result(
-        figure,
-        f"{ours.middle:,.0f}/s",
-        f"{peer.middle:,.0f}/s",
-        f"{ratio.middle:.2f}x ({ratio.low:.2f}-{ratio.high:.2f})",
+        f"{ours}, beside {peer}",
+        f"{mine:,.0f}/s",
+        f"{its:,.0f}/s",
+        f"{found.middle:.2f}x ({found.low:.2f}-{found.high:.2f})",
         f">= {least}x",
-        ratio.middle >= least,
+        found.middle >= least,
+        median(sample.others_share for sample in samples[ours]),
     )
-
-
-def speed(samples: Sequence[Sample]) -> Spread:
-    """Return the answers for each second of processor time."""
-    return Spread(tuple(sample.per_cpu_second for sample in samples))
 
 
 def table(results: Sequence[Result]) -> str:
@@ -59,10 +63,17 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def remarks(results: Sequence[Result]) -> str:
+    """Return the machine, and how far it was ours, in a line."""
+    others = max(result.others_share for result in results)
+    quiet = "" if others < _QUIET_SHARE else ": measure again when the machine is quiet"
+    return f"{description()}. Others took up to {others:.0%} of the measured core{quiet}."
+
+
 def document(results: Sequence[Result]) -> str:
     """Return the contents of RESULTS.md."""
-    measured = f"Measured on {datetime.now(UTC):%Y-%m-%d}: {description()}."
-    return f"# Measured beside peers\n\n{_METHOD}\n\n{measured}\n\n{table(results)}\n"
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    return f"# Measured beside peers\n\n{_METHOD}\n\n{table(results)}\n\n{date}, {remarks(results)}\n"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.load import Target, saturate
+from benchmarks.machine import busy_seconds
 from benchmarks.processes import Server
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long is measured: `rounds` turns of `seconds` for each server."""
+    """How long is measured: `rounds` turns of `seconds` for each server, which has `core` to itself."""
 
     rounds: int
     seconds: float
+    core: int
     say: Callable[[str], None]
 
 
@@ -27,10 +29,11 @@ class Contender:
 
 @dataclass(frozen=True)
 class Sample:
-    """One turn of one server."""
+    """One turn of one server: its answers a second, its share of the core, and what others took of it."""
 
     rate: float
     cpu_share: float
+    others_share: float
 
     @property
     def per_cpu_second(self) -> float:
@@ -74,7 +77,7 @@ def alternate(contenders: Sequence[Contender], plan: Plan) -> Samples:
         saturate(each.target, plan.seconds / 2)  # warms up: connections, compiled statements, caches
     for number in range(plan.rounds):
         for each in contenders:
-            sample = _take(each, plan.seconds)
+            sample = _take(each, plan)
             samples[each.server.name].append(sample)
             plan.say(_progress(number + 1, plan.rounds, each.server.name, sample))
     return samples
@@ -86,15 +89,15 @@ def ratio(samples: Samples, ours: str, peer: str) -> Spread:
     return Spread(tuple(mine.per_cpu_second / its.per_cpu_second for mine, its in pairs))
 
 
-def _take(contender: Contender, seconds: float) -> Sample:
-    before = contender.server.cpu_seconds()
-    load = saturate(contender.target, seconds)
-    used = contender.server.cpu_seconds() - before
-    return Sample(load.rate, used / load.seconds)
+def _take(contender: Contender, plan: Plan) -> Sample:
+    used, busy = contender.server.cpu_seconds(), busy_seconds(plan.core)
+    load = saturate(contender.target, plan.seconds)
+    used, busy = contender.server.cpu_seconds() - used, busy_seconds(plan.core) - busy
+    return Sample(load.rate, used / load.seconds, max(0.0, busy - used) / load.seconds)
 
 
 def _progress(number: int, rounds: int, name: str, sample: Sample) -> str:
     return (
         f"round {number}/{rounds}  {name:<28} {sample.per_cpu_second:>9,.0f} requests per CPU second"
-        f"  ({sample.rate:,.0f}/s with {sample.cpu_share:.0%} of the core)"
+        f"  ({sample.rate:,.0f}/s with {sample.cpu_share:.0%} of the core, others {sample.others_share:.0%})"
     )

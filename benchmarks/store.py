@@ -9,8 +9,8 @@ import msgspec
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import target
 from benchmarks.processes import Server, Stage, python
-from benchmarks.report import Result, comparison, speed
-from benchmarks.rounds import Contender, Plan, alternate, ratio
+from benchmarks.report import Result, comparison
+from benchmarks.rounds import Contender, Plan, alternate
 from infra.embedded import postgres
 from infra.embedded.ports import free_port
 from services.store.repository import StoreRepository
@@ -23,7 +23,7 @@ from tests.support.tokens import SECRET, access_token
 
 ORM_RATIO = 2.5
 
-_OURS, _PEER = "store", "Litestar + ORM session"
+_OURS, _PEER = "store read", "Litestar + ORM session"
 _TOKENS = 16
 _NOWHERE = "http://127.0.0.1:9"  # reading a store asks no neighbour
 
@@ -35,8 +35,7 @@ def measure(stage: Stage, plan: Plan) -> list[Result]:
         uuid = asyncio.run(_add_store(config))
         contenders = _contenders([_service(stage, config), _peer(stage, config)], uuid)
         samples = alternate(contenders, plan)
-    mine, its = speed(samples[_OURS]), speed(samples[_PEER])
-    return [comparison(f"store read, beside {_PEER}", mine, its, ratio(samples, _OURS, _PEER), ORM_RATIO)]
+    return [comparison(samples, _OURS, _PEER, ORM_RATIO)]
 
 
 def _contenders(servers: list[Server], uuid: UUID) -> list[Contender]:

@@ -97,4 +97,5 @@ if __name__ == "__main__":
         http="httptools",
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
     )
