@@ -6,7 +6,6 @@ from collections.abc import Mapping, MutableMapping
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -33,9 +32,15 @@ def tracer_provider(service: str, config: TracingConfig) -> TracerProvider:
     sampler: Sampler = ParentBasedTraceIdRatio(config.traces_sampler_arg) if endpoint else ALWAYS_OFF
     provider = TracerProvider(sampler=sampler, resource=Resource.create({"service.name": f"gerai-{service}"}))
     if endpoint:
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.add_span_processor(_export_to(endpoint))
     return provider
+
+
+def _export_to(endpoint: str) -> BatchSpanProcessor:
+    # Imported here because it takes a quarter of a second and most starts export nothing.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5))
 
 
 def records(provider: TracerProvider) -> bool:
