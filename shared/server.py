@@ -33,7 +33,7 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 20
 
 COLLECTOR_THRESHOLDS = (10_000, 20, 20)
-"""A request leaves a hundred objects and hardly a cycle: the usual 700 would mean a search every seven requests."""
+"""A request makes a hundred objects and hardly a cycle; the usual 700 means a search every seven requests."""
 
 
 def main(config_type: type[D], create_app: Callable[[D], Application], revisions: Path) -> None:

@@ -10,7 +10,12 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from shared.errors import InternalError
 from shared.responses import error_body
-from shared.telemetry.context import RequestContext, enter_request, request_id_from
+from shared.telemetry.context import (
+    RequestContext,
+    current_trace_id,
+    enter_request,
+    request_id_from,
+)
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import enter_unrecorded, records, remote_context
 
@@ -49,32 +54,28 @@ class RequestTelemetry:
             if self._records:
                 await self._serve_recorded(scope, receive, response, headers)
             else:
-                request = enter_unrecorded(headers, request_id)
-                await self._serve(scope, receive, response, request)
-        finally:
-            self._note(scope, response.status, time.perf_counter() - started)
-
-    async def _serve(
-        self, scope: HTTPScope, receive: Receive, response: "_ObservedSend", request: RequestContext
-    ) -> None:
-        try:
-            await self._app(scope, receive, response)
+                enter_unrecorded(headers, request_id)
+                await self._app(scope, receive, response)
         except Exception:
             logger.exception("Unhandled error")
-            await response.fail(request.trace_id)
+            await response.fail(current_trace_id())
+        finally:
+            self._note(scope, response.status, time.perf_counter() - started)
 
     async def _serve_recorded(
         self, scope: HTTPScope, receive: Receive, response: "_ObservedSend", headers: Mapping[bytes, bytes]
     ) -> None:
         method = scope["method"]
         span = self._tracer.start_span(method, context=remote_context(headers), kind=trace.SpanKind.SERVER)
-        request = RequestContext(response.request_id, trace.format_trace_id(span.get_span_context().trace_id))
-        enter_request(request)
+        trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        enter_request(RequestContext(response.request_id, trace_id))
         with trace.use_span(span, end_on_exit=True):
             try:
-                await self._serve(scope, receive, response, request)
-            finally:
-                _describe(span, method, _route(scope), response.status)
+                await self._app(scope, receive, response)
+            except Exception:
+                _describe(span, method, _route(scope), InternalError.status)
+                raise
+            _describe(span, method, _route(scope), response.status)
 
     def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
         method, route = scope["method"], _route(scope)

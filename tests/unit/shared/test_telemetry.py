@@ -162,3 +162,38 @@ async def test_requests_are_counted_by_route(silent: TracerProvider) -> None:
     await served.request()
     line = 'http_server_request_duration_seconds_count{method="GET",route="/{any}",status="200"} 1.0'
     assert line in served.metrics.render().decode()
+
+
+def lines_of(metrics: Metrics) -> set[str]:
+    prefix = "http_server_request_duration_seconds_"
+    return {line.removeprefix(prefix) for line in metrics.render().decode().splitlines()}
+
+
+def test_durations_are_counted_in_cumulative_buckets_with_inclusive_bounds() -> None:
+    metrics = Metrics()
+    for seconds in (0.001, 0.0011, 31):
+        metrics.observe_request("GET", "/x", 200, seconds)
+    lines = lines_of(metrics)
+    labels = 'method="GET",route="/x",status="200"'
+    for bound, count in (("0.001", 1), ("0.0025", 2), ("1.0", 2), ("30.0", 2), ("+Inf", 3)):
+        assert f'bucket{{le="{bound}",{labels}}} {count}.0' in lines
+    assert f"count{{{labels}}} 3.0" in lines
+    assert f"sum{{{labels}}} 31.0021" in lines
+
+
+def test_callers_cannot_add_series() -> None:
+    metrics = Metrics()
+    for number in range(3):
+        metrics.observe_request(f"BREW{number}", None, 404, 0.1)
+    assert 'count{method="OTHER",route="unmatched",status="404"} 3.0' in lines_of(metrics)
+
+
+@pytest.mark.parametrize("status", ["200", "500"])
+async def test_a_recorded_span_tells_the_status(
+    recording: TracerProvider, spans: InMemorySpanExporter, status: str
+) -> None:
+    await Served(recording, fails_after=None if status == "200" else 0).request()
+    (span,) = [span for span in spans.get_finished_spans() if span.name != "child"]
+    assert span.attributes
+    assert str(span.attributes["http.response.status_code"]) == status
+    assert span.status.is_ok or status == "500"
