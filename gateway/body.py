@@ -54,9 +54,9 @@ def framing(own: Mapping[bytes, bytes], route: Route) -> Framing:
     return Framing(length, b"\r\ncontent-length: " + announced)
 
 
-async def read_small(receive: Receive, framed: Framing, route: Route) -> bytes:
+async def read_small(receive: Receive, route: Route) -> bytes:
     """Return a small body whole, raising as `pieces` does."""
-    return b"".join([piece async for piece in pieces(receive, route)]) if framed.length else b""
+    return b"".join([piece async for piece in pieces(receive, route)])
 
 
 async def stream(connection: Connection, receive: Receive, framed: Framing, route: Route) -> None:

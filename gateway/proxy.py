@@ -55,13 +55,14 @@ class Proxy:
         if not route.public:
             await self._verifier.verify(bearer_token(own.get(b"authorization", b"").decode("latin-1")))
         framed = body.framing(own, route)
-        first = await body.read_small(receive, framed, route) if framed.is_small else b""
+        small = framed.is_small
+        first = await body.read_small(receive, route) if small and framed.length else b""
         upstream = self._upstreams[route.service]
         head = _request_head(scope, upstream.authority, passing, own, framed)
         connection = upstream.idle() or await upstream.connect()
         try:
-            connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=framed.is_small)
-            if not framed.is_small:
+            connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=small)
+            if not small:
                 await body.stream(connection, receive, framed, route)
             exchange = self._watch.begin(connection, receive, route)
             try:
@@ -109,7 +110,7 @@ async def _answer(exchange: Exchange, send: Send) -> None:
         "status": connection.status,
         "headers": headers,
     }
-    if length is not None and length <= SMALL_BODY_BYTES:
+    if length is not None and length <= SMALL_BODY_BYTES and not connection.complete:
         await connection.whole()
     if connection.complete:
         await send(start)
