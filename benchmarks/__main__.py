@@ -27,8 +27,8 @@ median of the turns' ratios.
 
 gateway  Forwards an authenticated GET of a small JSON answer with everything on, beside a plain forwarder of
          Litestar and httpx.AsyncClient, and nginx as reverse proxy (when it is installed). Then the 99th
-         percentile of the time to answer at half the rate it reached, less that of the upstream alone in
-         its place.
+         percentile of the time to answer at a quarter of the rate it reached, less that of the upstream
+         alone in its place.
 store    Reads one store from PostgreSQL with everything on, beside a Litestar handler with a SQLAlchemy ORM
          session for each request.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.

@@ -18,12 +18,12 @@ NGINX_RATIO = 0.18
 ADDED_MILLISECONDS = 3.0
 
 _OURS, _FORWARDER, _NGINX = "gateway forwarding", "Litestar + httpx.AsyncClient", "nginx"
-_RATE_SHARE = 0.5
+_RATE_SHARE = 0.25
 _TOKENS = 16
 
 
 def measure(stage: Stage, plan: Plan) -> list[Result]:
-    """Compare forwarding the same small answer, and take latencies at half of what the gateway reaches."""
+    """Compare forwarding the same small answer, and take latencies at a quarter of what it reaches."""
     upstream = stage.helper(python("upstream", port := free_port(), "benchmarks.upstream", str(port)))
     tokens = tuple(access_token() for _ in range(_TOKENS))
     contenders = [Contender(each, target(each.port, PATH, tokens)) for each in _servers(stage, upstream)]

@@ -155,7 +155,8 @@ class _Exchange:
         """
         ready = self._poll.poll(seconds)
         if not ready and seconds >= _PATIENCE_SECONDS:
-            raise BenchmarkError(f"No answer came for {seconds} s. {self._partial}")
+            begun = next(iter(self._partial.values()), b"")[:300]
+            raise BenchmarkError(f"No whole answer came for {seconds} s. One began with {begun!r}.")
         for connection, _ in ready:
             data = self._sockets[connection].recv(_MOST_ANSWER_BYTES)
             if connection in self._partial:

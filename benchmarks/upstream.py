@@ -33,7 +33,7 @@ def serve(port: int) -> None:
                 connections.pop(number).close()
 
 
-def _accept(listener: socket.socket, poll: select.epoll, connections: dict[int, socket.socket]) -> None:
+def _accept(listener: socket.socket, poll: "select.epoll", connections: dict[int, socket.socket]) -> None:
     connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connections[connection.fileno()] = connection
