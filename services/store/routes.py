@@ -34,9 +34,13 @@ def routes(stores: StoreController) -> list[HTTPRouteHandler]:
     changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore)
     deleting = responses(InvalidInput, *_CALLER, StoreNotFound)
     return [
-        post(path, tags=[TAG], responses=creating)(stores.create),
-        get(path, tags=[TAG], responses=listing, operation_class=with_query(StoreQuery))(stores.list),
-        get(one, tags=[TAG], responses=reading, operation_class=with_query(ReadQuery))(stores.read),
-        patch(one, tags=[TAG], responses=changing)(stores.change),
-        delete(one, tags=[TAG], responses=deleting)(stores.delete),
+        post(path, summary="Open a store", tags=[TAG], responses=creating)(stores.create),
+        get(
+            path, summary="List stores", tags=[TAG], responses=listing, operation_class=with_query(StoreQuery)
+        )(stores.list),
+        get(
+            one, summary="Read a store", tags=[TAG], responses=reading, operation_class=with_query(ReadQuery)
+        )(stores.read),
+        patch(one, summary="Change a store", tags=[TAG], responses=changing)(stores.change),
+        delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
     ]
