@@ -48,13 +48,16 @@ class Platform:
     async def start(self, *names: str) -> None:
         """Start processes and wait until each is ready."""
         for name in names:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", _MODULES[name]],
-                cwd=_ROOT,
-                env={**_inherited(), **self.environments[name]},
-            )
+            self._spawn(name)
         async with asyncio.timeout(_READY_SECONDS):
             await asyncio.gather(*(self._ready(name) for name in names))
+
+    def _spawn(self, name: str) -> None:
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-m", _MODULES[name]],
+            cwd=_ROOT,
+            env={**_inherited(), **self.environments[name]},
+        )
 
     def kill(self, name: str) -> None:
         """End a process at once, as a lost machine would."""
