@@ -46,7 +46,7 @@ class RouteTable:
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = sorted(routes, key=lambda route: len(route.prefix), reverse=True)
         prefixes = "|".join(f"({re.escape(route.prefix)})" for route in self.routes)
-        self._prefixes = re.compile(f"(?:{prefixes})(?:/|$)".encode())
+        self._prefixes = re.compile(f"(?:{prefixes})(?:/|\\Z)".encode())
 
     def find(self, path: bytes) -> Route | None:
         """Return the route of `path`, as it stands in the request line, or None."""

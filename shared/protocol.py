@@ -11,7 +11,7 @@ from shared.errors import GeraiError, InvalidInput
 from shared.responses import error_body
 
 MOST_HEAD_BYTES = 64 * 1024
-"""A request line with its headers is refused once this much has arrived without its end."""
+"""A request line with its headers is refused once about this much has arrived without its end."""
 
 _MOST_GATHERED_BYTES = 64 * 1024
 
@@ -39,31 +39,26 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     _head_bytes = 0
-    _head_ended = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override]
         """Keep the transport behind one that gathers writes."""
         super().connection_made(GatheringTransport(cast("asyncio.Transport", transport), self.loop))
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived."""
+        """Parse what arrived; a head is measured from the second piece on."""
+        before = self.headers
         super().data_received(data)
-        if not self._head_ended:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse(HeadTooLarge(limit=MOST_HEAD_BYTES))
-
-    def on_message_begin(self) -> None:
-        """Begin to count."""
-        super().on_message_begin()
-        self._head_bytes = 0
-        self._head_ended = False
+        if self.headers is _NOWHERE or self.headers is not before:
+            self._head_bytes = 0
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(HeadTooLarge(limit=MOST_HEAD_BYTES))
 
     def on_headers_complete(self) -> None:
         """Start to serve the request; headers that arrive later are trailers, and lead nowhere."""
-        self._head_ended = True
         super().on_headers_complete()
-        self.headers = _Nowhere()
+        self.headers = _NOWHERE
 
     def send_400_response(self, msg: str) -> None:
         """Answer that `msg` was no HTTP."""
@@ -83,6 +78,9 @@ class HttpProtocol(HttpToolsProtocol):
 class _Nowhere(list[tuple[bytes, bytes]]):
     def append(self, _: tuple[bytes, bytes]) -> None:
         """Keep nothing."""
+
+
+_NOWHERE = _Nowhere()
 
 
 class GatheringTransport(asyncio.Transport):

@@ -83,7 +83,7 @@ async def test_the_next_request_on_a_connection_has_headers_of_its_own() -> None
 @pytest.mark.parametrize("endless", [b"X-Padding: " + b"x" * 4000 + b"\r\n", b"x" * 4000])
 async def test_an_endless_head_is_refused(endless: bytes) -> None:
     async with echoing() as (echo, port):
-        pieces = [endless] * (MOST_HEAD_BYTES // len(endless) + 1)
+        pieces = [endless] * (MOST_HEAD_BYTES // len(endless) + 2)
         answer = await talk(port, b"GET /" if b":" not in endless else b"GET / HTTP/1.1\r\n", *pieces)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"connection: close" in answer
@@ -104,6 +104,14 @@ async def test_a_large_body_is_no_large_head() -> None:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (2 * MOST_HEAD_BYTES)
         answer = await talk(port, head, *[b"x" * MOST_HEAD_BYTES] * 2)
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_head_behind_a_large_body_is_no_large_head() -> None:
+    async with echoing() as (echo, port):
+        first = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (2 * MOST_HEAD_BYTES)
+        await talk(port, first + b"x" * 2 * MOST_HEAD_BYTES + b"GET / HTTP/1.1\r\n", b"X-Two: 2\r\n\r\n")
+        await asyncio.sleep(0.05)
+    assert [dict(headers).get(b"x-two") for headers in echo.headers] == [None, b"2"]
 
 
 class NotingTransport(asyncio.Transport):
