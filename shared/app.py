@@ -16,7 +16,7 @@ from shared.operations import Readiness, health_routes, private_routes
 from shared.request import JsonRequest
 from shared.security.guards import authenticated
 from shared.security.tokens import TokenVerifier
-from shared.telemetry.logs import configure_logging
+from shared.telemetry.logs import RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.middleware import RequestTelemetry
 from shared.telemetry.tracing import tracer_provider
@@ -110,4 +110,5 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     )
     handled = HeadAsGet(litestar)
     app = front(handled) if front else handled
-    return Application(litestar, readiness, RequestTelemetry(app, provider, metrics))
+    telemetry = RequestTelemetry(app, provider, metrics, RequestLog(name, config.log))
+    return Application(litestar, readiness, telemetry)

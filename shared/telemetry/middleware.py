@@ -16,6 +16,7 @@ from shared.telemetry.context import (
     enter_request,
     request_id_from,
 )
+from shared.telemetry.logs import RequestLog
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import enter_unrecorded, records, remote_context
 
@@ -35,11 +36,12 @@ class RequestTelemetry:
     or an aborted connection when the answer has begun.
     """
 
-    def __init__(self, app: ASGIApp, provider: TracerProvider, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, provider: TracerProvider, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
         self._records = records(provider)
         self._tracer = provider.get_tracer("gerai")
         self._metrics = metrics
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -80,14 +82,9 @@ class RequestTelemetry:
     def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
         method, route = scope["method"], _route(scope)
         self._metrics.observe_request(method, route, status, seconds)
-        if logger.isEnabledFor(logging.INFO) and scope["path"] not in QUIET:
+        if self._log.wanted and scope["path"] not in QUIET:
             fields = {"route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
-            # Logger.info would search the stack for who logs, which costs a fifth of the line.
-            message = f"{method} {route or '(no route)'}"
-            record = logger.makeRecord(
-                logger.name, logging.INFO, __file__, 0, message, (), None, extra={"fields": fields}
-            )
-            logger.handle(record)
+            self._log.write(f"{method} {route or '(no route)'}", fields)
 
 
 def _route(scope: HTTPScope) -> str | None:

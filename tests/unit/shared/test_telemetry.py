@@ -1,7 +1,12 @@
 """What every request brings along and takes away: ids, trace context, metrics."""
 
+import logging
+import os
+import sys
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+import msgspec
 import pytest
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 from opentelemetry import trace
@@ -9,8 +14,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from shared.config import TracingConfig
+from shared.config import LogConfig, TracingConfig
 from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.logs import RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.middleware import RequestTelemetry
 from shared.telemetry.tracing import inject_trace_context, tracer_provider
@@ -23,8 +29,11 @@ TRACEPARENT = f"00-{TRACE}-{PARENT}-01".encode()
 class Served:
     """One request through the middleware, and what was seen inside and outside."""
 
-    def __init__(self, provider: TracerProvider, *, fails_after: int | None = None) -> None:
+    def __init__(
+        self, provider: TracerProvider, *, fails_after: int | None = None, log: LogConfig | None = None
+    ) -> None:
         self.metrics = Metrics()
+        self._log = RequestLog("test", log or LogConfig(level="ERROR"))
         self.outgoing: dict[str, str] = {}
         self.trace_id = self.request_id = ""
         self.child_records = True
@@ -34,7 +43,8 @@ class Served:
 
     async def request(self, *headers: tuple[bytes, bytes]) -> None:
         scope: Any = {"type": "http", "method": "GET", "path": "/x", "headers": list(headers)}
-        await RequestTelemetry(self._app, self._provider, self.metrics)(scope, self._receive, self._send)
+        telemetry = RequestTelemetry(self._app, self._provider, self.metrics, self._log)
+        await telemetry(scope, self._receive, self._send)
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
@@ -155,6 +165,50 @@ async def test_an_error_after_the_answer_began_aborts_it(silent: TracerProvider)
     with pytest.raises(ConnectionAbortedError):
         await served.request()
     assert len(served.messages) == 1
+
+
+async def test_a_request_leaves_one_line_with_its_ids(
+    silent: TracerProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = Served(silent, log=LogConfig(level="INFO"))
+    await served.request((b"x-request-id", b"job-7"), (b"traceparent", TRACEPARENT))
+    (text,) = capsys.readouterr().out.splitlines()
+    line = msgspec.json.decode(text)
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "level": "INFO",
+        "service": "test",
+        "message": "GET /{any}",
+        "request_id": "job-7",
+        "trace_id": TRACE,
+        "route": "/{any}",
+        "status": 200,
+    }
+
+
+async def test_a_line_for_a_person_is_text(
+    silent: TracerProvider, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    config = LogConfig(level="INFO", format="console")
+    configure_logging("test", config)
+    await Served(silent, log=config).request()
+    assert "GET /{any} route=/{any} status=200 duration_ms=" in capsys.readouterr().out
+
+
+async def test_a_request_is_answered_though_nobody_reads_the_log(
+    silent: TracerProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    served = Served(silent, log=LogConfig(level="INFO"))
+    unread = os.fdopen(writer, "w")
+    monkeypatch.setattr(sys, "stdout", unread)
+    await served.request()
+    assert served.messages[0]["status"] == 200
+    with pytest.raises(BrokenPipeError):
+        unread.close()
 
 
 async def test_requests_are_counted_by_route(silent: TracerProvider) -> None:
