@@ -80,7 +80,7 @@ def _added_latency(through: Target, direct: Target, rate: float, plan: Plan) -> 
         f"gateway's 99th percentile at {rate:,.0f}/s",
         f"{1000 * median(mine for mine, _ in pairs):.2f} ms",
         f"{1000 * median(its for _, its in pairs):.2f} ms direct",
-        f"+{added.middle:.2f} ms ({added.low:.2f}-{added.high:.2f})",
+        f"+{added.middle:.2f} ms ({added.low:.2f} to {added.high:.2f})",
         f"< +{ADDED_MILLISECONDS} ms",
         added.middle < ADDED_MILLISECONDS,
     )

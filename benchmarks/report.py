@@ -11,7 +11,7 @@ from benchmarks.rounds import Samples, ratio
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
-_COLUMNS = ("figure", "ours", "peer", "ratio (min-max)", "goal", "met")
+_COLUMNS = ("figure", "ours", "peer", "ratio (min to max)", "goal", "met")
 _QUIET_SHARE = 0.1
 _METHOD = """\
 Written by `./taskw bench -- --write`; `python -m benchmarks --help` says how each figure is measured.
@@ -47,7 +47,7 @@ def comparison(samples: Samples, ours: str, peer: str, least: float) -> Result:
         f"{ours}, beside {peer}",
         f"{mine:,.0f}/s",
         f"{its:,.0f}/s",
-        f"{found.middle:.2f}x ({found.low:.2f}-{found.high:.2f})",
+        f"{found.middle:.2f}x ({found.low:.2f} to {found.high:.2f})",
         f">= {least}x",
         found.middle >= least,
         median(sample.others_share for sample in samples[ours]),

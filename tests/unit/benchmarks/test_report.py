@@ -10,7 +10,7 @@ FAST = [Sample(rate=300, cpu_share=1.0, others_share=0.0), Sample(rate=200, cpu_
 @pytest.mark.parametrize(("least", "met"), [(3.0, True), (3.5, True), (3.6, False)])
 def test_the_median_of_the_turns_ratios_decides(least: float, met: bool) -> None:  # noqa: FBT001
     result = comparison({"ours": FAST, "peer": SLOW}, "ours", "peer", least)
-    assert result.ratio == "3.50x (3.00-4.00)"
+    assert result.ratio == "3.50x (3.00 to 4.00)"
     assert result.met is met
 
 
