@@ -165,9 +165,10 @@ def _forwarding_lines(client: str, scheme: str, host: bytes) -> bytes:
 
 def _context_lines() -> bytes:
     """Return the request id and trace context as header lines."""
+    request = current_request()
+    text = f"\r\nx-request-id: {request.request_id}" if request else ""
+    if request and request.traceparent and not request.tracestate:  # no span is recorded: the usual case
+        return f"{text}\r\ntraceparent: {request.traceparent}".encode()
     headers: dict[str, str] = {}
     inject_trace_context(headers)
-    request = current_request()
-    if request:
-        headers["x-request-id"] = request.request_id
-    return "".join([f"\r\n{name}: {value}" for name, value in headers.items()]).encode()
+    return "".join([text, *(f"\r\n{name}: {value}" for name, value in headers.items())]).encode()

@@ -1,5 +1,6 @@
 """Log lines: one JSON object each, or coloured text for a person at a terminal."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import Mapping
@@ -60,23 +61,31 @@ class ConsoleFormatter(logging.Formatter):
 class RequestLog:
     """Writes a line for each request, unless the level hides them.
 
-    JSON goes past `logging`, whose records take longer to make than everything else about the line. A line
-    that cannot be written is lost, as with `logging`; the request is not.
+    JSON goes past `logging`, whose records take longer to make than everything else about the line. The lines
+    of requests that end in one turn of the event loop are written together. Lines that cannot be written are
+    lost, as with `logging`; the requests are not.
     """
 
     def __init__(self, service: str, config: LogConfig) -> None:
         self.wanted = config.level in {"DEBUG", "INFO"}
         self._service = service
         self._as_json = config.format == "json"
+        self._lines: list[bytes] = []
 
     def write(self, message: str, fields: Mapping[str, Any]) -> None:
         """Write the line of the request being served."""
         if not self._as_json:
             logger.info(message, extra={"fields": fields})
             return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
         line = _members(datetime.now(UTC), "INFO", self._service, message, fields)
+        self._lines.append(msgspec.json.encode(line) + b"\n")
+
+    def _flush(self) -> None:
+        text, self._lines = b"".join(self._lines), []
         with suppress(OSError, ValueError):
-            sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+            sys.stdout.buffer.write(text)
             sys.stdout.buffer.flush()
 
 

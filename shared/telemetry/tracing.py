@@ -4,8 +4,7 @@ import random
 import re
 from collections.abc import Mapping, MutableMapping
 
-from opentelemetry import trace
-from opentelemetry.context import Context, attach
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -17,10 +16,6 @@ from shared.telemetry.context import RequestContext, current_request, enter_requ
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-_NOT_RECORDED = trace.set_span_in_context(
-    trace.NonRecordingSpan(trace.SpanContext(trace_id=1, span_id=1, is_remote=False)), Context()
-)
-"""The OpenTelemetry context of every request that is not recorded: no span below it is recorded either."""
 
 
 def tracer_provider(service: str, config: TracingConfig) -> TracerProvider:
@@ -65,7 +60,6 @@ def enter_unrecorded(headers: Mapping[bytes, bytes], request_id: str) -> Request
     traceparent = f"00-{trace_id}-{random.getrandbits(64):016x}-{flags}"
     request = RequestContext(request_id, trace_id, traceparent, tracestate)
     enter_request(request)
-    attach(_NOT_RECORDED)
     return request
 
 
