@@ -87,7 +87,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="turns of each server (default 9)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn (default 1)")
     parser.add_argument("--write", action="store_true", help="rewrite benchmarks/RESULTS.md")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.write and arguments.only:
+        parser.error("--write keeps the whole table: leave out --only")
+    return arguments
 
 
 def _say(text: str) -> None:

@@ -35,7 +35,7 @@ class Result:
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts of a table row."""
-        verdict = {True: "yes", False: "NO", None: "skipped"}[self.met]
+        verdict = {True: "yes", False: "NO", None: "cannot tell"}[self.met]
         return (self.figure, self.ours, self.peer, self.ratio, self.goal, verdict)
 
 
