@@ -87,6 +87,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     """
     configure_logging(name, config.log)
     readiness, provider = Readiness(), tracer_provider(name, config.tracing)
+    request_log = RequestLog(name, config.log)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -97,6 +98,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
         for stop in on_stop:
             await stop()
         provider.shutdown()
+        request_log.flush()
 
     litestar = Litestar(
         [*health_routes(readiness), *handlers],
@@ -110,5 +112,4 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     )
     handled = HeadAsGet(litestar)
     app = front(handled) if front else handled
-    telemetry = RequestTelemetry(app, provider, metrics, RequestLog(name, config.log))
-    return Application(litestar, readiness, telemetry)
+    return Application(litestar, readiness, RequestTelemetry(app, provider, metrics, request_log))

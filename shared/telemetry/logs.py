@@ -24,6 +24,9 @@ _COLOURS = {
 }
 _RESET = "\x1b[0m"
 
+FLUSH_SECONDS = 0.05
+"""How long the line of a request waits for others."""
+
 
 class JsonFormatter(logging.Formatter):
     """A JSON object a line, with the ids of the request being served."""
@@ -61,9 +64,9 @@ class ConsoleFormatter(logging.Formatter):
 class RequestLog:
     """Writes a line for each request, unless the level hides them.
 
-    JSON goes past `logging`, whose records take longer to make than everything else about the line. The lines
-    of requests that end in one turn of the event loop are written together. Lines that cannot be written are
-    lost, as with `logging`; the requests are not.
+    JSON goes past `logging`, whose records take longer to make than everything else about the line, and is
+    written every `FLUSH_SECONDS`, as writing takes longest. Lines that cannot be written are lost, as with
+    `logging`; the requests are not.
     """
 
     def __init__(self, service: str, config: LogConfig) -> None:
@@ -78,11 +81,12 @@ class RequestLog:
             logger.info(message, extra={"fields": fields})
             return
         if not self._lines:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         line = _members(datetime.now(UTC), "INFO", self._service, message, fields)
         self._lines.append(msgspec.json.encode(line) + b"\n")
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write the lines that wait."""
         text, self._lines = b"".join(self._lines), []
         with suppress(OSError, ValueError):
             sys.stdout.buffer.write(text)
