@@ -29,6 +29,7 @@ gateway  Forwards an authenticated GET of a small JSON answer with everything on
          Litestar and httpx.AsyncClient, and nginx as reverse proxy (when it is installed). Then the 99th
          percentile of the time to answer at a quarter of the rate it reached, less that of the upstream
          alone in its place.
+         None of the three writes a line for each request.
 store    Reads one store from PostgreSQL with everything on, beside a Litestar handler with a SQLAlchemy ORM
          session for each request.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
