@@ -8,8 +8,9 @@ from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from gateway.constants import MOST_BUFFERED_BYTES
-from gateway.headers import RawHeaders, ends_with_connection
+from gateway.constants import MOST_BUFFERED_BYTES, SMALL_BODY_BYTES
+from gateway.headers import OWN_OF_ANSWER, RawHeaders, for_client
+from shared.protocol import GatheringTransport
 
 _UNASKED = "the service sent more than one answer"
 
@@ -19,10 +20,10 @@ class UpstreamFailure(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """Carries one exchange at a time: `begin`, perhaps `write`, then `head` and `read`.
+    """Carries one exchange at a time: `begin`, perhaps `write`, then `answer`, then `take` or `read`.
 
-    One task at a time may wait on it. Any failure, `abort` included, closes the connection, so that the
-    service sees that nobody waits for its answer.
+    `status` and `headers` are those of the answer, as its client is to see them. One task at a time may wait.
+    Any failure, `abort` included, closes the connection, so that the service sees that nobody waits for it.
     """
 
     _transport: asyncio.Transport
@@ -33,6 +34,8 @@ class Connection(asyncio.Protocol):
         self.headers: RawHeaders = []
         self.answered = False
         self.complete = True
+        self._own: dict[bytes, bytes] = {}
+        self._is_short = False
         self.idle_since = 0.0
         self._open_connections = open_connections
         self._loop = asyncio.get_running_loop()
@@ -60,7 +63,7 @@ class Connection(asyncio.Protocol):
         self.answered = self.complete = False
         self._bodiless = bodiless
         self._fully_sent = fully_sent
-        self.headers = []
+        self._forget_headers()
         self._parser = HttpResponseParser(self)
         self._transport.write(data)
 
@@ -79,18 +82,13 @@ class Connection(asyncio.Protocol):
         """Note that the whole request was sent."""
         self._fully_sent = True
 
-    async def head(self) -> None:
-        """Wait for `status` and `headers` of the answer.
+    async def answer(self) -> None:
+        """Wait for the answer: for all of a short one, for the head of any other.
 
         Raises:
-            UpstreamFailure: when the connection ends without one, or what arrives is no HTTP.
+            UpstreamFailure: when the connection ends without it, or what arrives is no HTTP.
         """
-        while not self.answered:
-            await self._news()
-
-    async def whole(self) -> None:
-        """Wait for the end of the answer, raising as `head` does; only for one that is known to be short."""
-        while not self.complete:
+        while not (self.complete or (self.answered and not self._is_short)):
             await self._news()
 
     async def read(self) -> bytes:
@@ -121,6 +119,15 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return body
 
+    def _ends_with_connection(self) -> bool:
+        """Tell whether the body is as long as its connection lasts (RFC 9112, section 6.3)."""
+        return b"content-length" not in self._own and b"transfer-encoding" not in self._own
+
+    def _forget_headers(self) -> None:
+        self.headers = []
+        self._own = {}
+        self._is_short = False
+
     def _news(self) -> asyncio.Future[None]:
         """Return what is done as soon as something has happened on the connection."""
         if self._lost or self._failure:
@@ -142,8 +149,8 @@ class Connection(asyncio.Protocol):
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, and count among the open connections."""
-        self._transport = cast(asyncio.Transport, transport)
+        """Keep the transport, behind one that sends after other requests' turns, and count as open."""
+        self._transport = GatheringTransport(cast("asyncio.Transport", transport), self._loop)
         self._open_connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -157,13 +164,14 @@ class Connection(asyncio.Protocol):
             self._keeps_alive = False
             if not self.complete:
                 self.abort(UpstreamFailure(f"the service's answer is not valid HTTP: {error}"))
-        self._wake()
+        if self.complete or (self.answered and not self._is_short):
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end; it completes an answer whose length is given by it, and breaks any other."""
         self._lost = True
         if not self.complete:
-            if exc is None and self.answered and not self._failure and ends_with_connection(self.headers):
+            if exc is None and self.answered and not self._failure and self._ends_with_connection():
                 self.complete = True
             else:
                 self._failure = self._failure or UpstreamFailure("the service closed the connection")
@@ -187,20 +195,30 @@ class Connection(asyncio.Protocol):
             raise UpstreamFailure(_UNASKED)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers are not forwarded (RFC 9110, section 6.5.1)."""
-        if not self.answered:
-            self.headers.append((name.lower(), value))
+        """Sort a header; trailers are not forwarded (RFC 9110, section 6.5.1)."""
+        if self.answered:
+            return
+        name = name.lower()
+        if name in OWN_OF_ANSWER:
+            self._own[name] = self._own[name] + b"," + value if name in self._own else value
+            return
+        if name == b"content-length":
+            self._is_short = int(value) <= SMALL_BODY_BYTES
+            self._own[name] = value
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Keep the status; interim answers (1xx) are for this hop alone."""
         status = self._parser.get_status_code()
-        if status >= 200:
-            self.status = status
-            self.answered = True
-            self._keeps_alive = self._parser.should_keep_alive()
-            self.complete = self._bodiless
-        else:
-            self.headers = []
+        if status < 200:
+            self._forget_headers()
+            return
+        self.status = status
+        if status == 304 or b"connection" in self._own:
+            self.headers = for_client(self.headers, self._own.get(b"connection", b""), status)
+        self.answered = True
+        self._keeps_alive = self._parser.should_keep_alive()
+        self.complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece, and stop reading while too much waits for the client."""

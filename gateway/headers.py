@@ -43,7 +43,9 @@ _OWN_OF_REQUEST = HOP_BY_HOP | {
     b"tracestate",
     b"x-request-id",
 }
-_OWN_OF_ANSWER = HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", b"x-request-id"}
+OWN_OF_ANSWER = HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", b"x-request-id"}
+"""Headers of an answer that are for the gateway alone, or that it sets itself."""
+
 _NOT_HOP_BY_HOP = frozenset({b"", b"close", b"keep-alive"}) | _OWN_OF_REQUEST
 
 
@@ -64,28 +66,12 @@ def split_request(headers: Iterable[tuple[bytes, bytes]]) -> tuple[RawHeaders, d
     return ([each for each in passing if each[0] not in named] if named else passing), own
 
 
-def split_answer(headers: RawHeaders, status: int) -> tuple[RawHeaders, int | None]:
-    """Return the headers of a service's answer that go to the client, and the length they announce."""
-    passing: RawHeaders = []
-    length = None
-    connection = b""
-    for header in headers:
-        name, value = header
-        if name == b"content-length":
-            length = int(value)
-        if name not in _OWN_OF_ANSWER:
-            passing.append(header)
-        elif name == b"connection":
-            connection += value + b","
+def for_client(headers: RawHeaders, connection: bytes, status: int) -> RawHeaders:
+    """Return what goes to the client of an answer's headers, of which OWN_OF_ANSWER are already taken."""
     dropped = _named_by(connection) if connection else frozenset[bytes]()
     if status == 304:  # its length is that of the body it does not have (RFC 9110, section 8.6)
         dropped |= {b"content-length"}
-    return ([each for each in passing if each[0] not in dropped] if dropped else passing), length
-
-
-def ends_with_connection(headers: RawHeaders) -> bool:
-    """Tell whether a body is as long as its connection lasts (RFC 9112, section 6.3)."""
-    return not any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)
+    return [each for each in headers if each[0] not in dropped] if dropped else headers
 
 
 @lru_cache(maxsize=256)

@@ -9,9 +9,8 @@ from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
 
 from gateway import body
 from gateway.connection import Connection, UpstreamFailure
-from gateway.constants import SMALL_BODY_BYTES
 from gateway.errors import AmbiguousPath, ClientGone
-from gateway.headers import RawHeaders, split_answer, split_request
+from gateway.headers import RawHeaders, split_request
 from gateway.routes import Route, RouteTable, is_plain_path, is_plain_query
 from gateway.upstream import Upstream
 from gateway.watch import Exchange, Watch
@@ -102,16 +101,12 @@ async def send_error(send: Send, error: GeraiError) -> None:
 async def _answer(exchange: Exchange, send: Send) -> None:
     """Pass the answer on: a short one whole, so that a broken one is never begun, any other as it comes."""
     connection = exchange.connection
-    await connection.head()
-    headers, length = split_answer(connection.headers, connection.status)
-    headers.append(NOSNIFF)
+    await connection.answer()
     start: HTTPResponseStartEvent = {
         "type": "http.response.start",
         "status": connection.status,
-        "headers": headers,
+        "headers": [*connection.headers, NOSNIFF],
     }
-    if length is not None and length <= SMALL_BODY_BYTES and not connection.complete:
-        await connection.whole()
     if connection.complete:
         await send(start)
         await send({"type": "http.response.body", "body": connection.take(), "more_body": False})

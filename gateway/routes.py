@@ -55,6 +55,7 @@ class RouteTable:
 
 
 _PATH = re.compile(rb"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]++|%[0-9A-Fa-f]{2})*+")
+_PLAINEST_PATH = re.compile(rb"(?:/[A-Za-z0-9-]++)++")  # nearly every one
 _QUERY = re.compile(rb"[!-~\x80-\xff]*")
 _UNSAFE = re.compile(rb"[\x00-\x1f\x7f\\]|(?:^|/)\.{1,2}(?:;[^/]*)?(?:/|$)")
 
@@ -64,6 +65,8 @@ def is_plain_path(path: bytes) -> bool:
 
     False for dot segments, encoded slashes, backslashes and control characters, and for what is no path.
     """
+    if _PLAINEST_PATH.fullmatch(path):
+        return True
     if not _PATH.fullmatch(path):
         return False
     if b"%" not in path:

@@ -86,7 +86,8 @@ _NOWHERE = _Nowhere()
 class GatheringTransport(asyncio.Transport):
     """Sends what is written within one turn of the event loop in one system call.
 
-    uvicorn writes an answer's head and body apart; a system call costs as much as routing a request.
+    uvicorn writes an answer's head and body apart; a system call costs as much as routing a request. Calls
+    made one after the other, when the turn's other work is done, also cost less than calls in between.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -51,13 +51,13 @@ def remote_context(headers: Mapping[bytes, bytes]) -> Context | None:
 
 def enter_unrecorded(headers: Mapping[bytes, bytes], request_id: str) -> RequestContext:
     """Continue the caller's trace, or begin one, without a span: a tenth of the cost of one not sampled."""
+    digits = f"{random.getrandbits(192):048x}"
+    trace_id, span_id, flags, tracestate = digits[:32], digits[32:], "00", ""
     parent = _TRACEPARENT.fullmatch(headers[b"traceparent"]) if b"traceparent" in headers else None
     if parent:
         trace_id, flags = parent[1].decode(), parent[2].decode()
         tracestate = headers.get(b"tracestate", b"").decode("latin-1")
-    else:
-        trace_id, flags, tracestate = f"{random.getrandbits(128):032x}", "00", ""
-    traceparent = f"00-{trace_id}-{random.getrandbits(64):016x}-{flags}"
+    traceparent = f"00-{trace_id}-{span_id}-{flags}"
     request = RequestContext(request_id, trace_id, traceparent, tracestate)
     enter_request(request)
     return request
