@@ -13,7 +13,7 @@ from benchmarks.report import Result, comparison
 from benchmarks.rounds import Contender, Plan, alternate
 from infra.embedded import postgres
 from infra.embedded.ports import free_port
-from services.store.repository import StoreRepository
+from services.store.repository.stores import StoreRepository
 from services.store.schema import CreateStore
 from shared.config import DatabaseConfig
 from shared.db import Database

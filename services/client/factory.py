@@ -4,9 +4,9 @@ from litestar.openapi.spec import Tag
 
 from services.client import routes
 from services.client.config import ClientConfig
-from services.client.controller import ClientController
-from services.client.repository import ClientRepository
-from services.client.usecase import Clients
+from services.client.controller.clients import ClientController
+from services.client.repository.clients import ClientRepository
+from services.client.usecase.clients import Clients
 from shared.app import Application, create_application
 from shared.db import Database
 from shared.http import ServiceClient

@@ -3,7 +3,7 @@
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 
-from services.client.controller import ClientController
+from services.client.controller.clients import ClientController
 from services.client.errors import ClientNotFound, DuplicateClient
 from services.client.schema import ClientQuery
 from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType

@@ -5,9 +5,9 @@ from litestar.openapi.spec import Tag
 from services.store import routes
 from services.store.client_api import ClientApi
 from services.store.config import StoreConfig
-from services.store.controller import StoreController
-from services.store.repository import StoreRepository
-from services.store.usecase import Stores
+from services.store.controller.stores import StoreController
+from services.store.repository.stores import StoreRepository
+from services.store.usecase.stores import Stores
 from shared.app import Application, create_application
 from shared.db import Database
 from shared.http import ServiceClient

@@ -3,7 +3,7 @@
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 
-from services.store.controller import StoreController
+from services.store.controller.stores import StoreController
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
 from services.store.schema import ReadQuery, StoreQuery
 from shared.errors import (

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from services.client.errors import DuplicateClient
-from services.client.repository import ClientRepository, ClientWriter
+from services.client.repository.clients import ClientRepository, ClientWriter
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
 from shared.conversion import set_fields
 from shared.identifiers import new_uuid

@@ -11,7 +11,7 @@ import msgspec
 from services.store.client_api import ClientDirectory
 from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
-from services.store.repository import StoreRepository, StoreWriter
+from services.store.repository.stores import StoreRepository, StoreWriter
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
 from shared.config import DatabaseConfig, OAuthClientConfig, Secret
 from shared.conversion import set_fields

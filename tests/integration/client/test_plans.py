@@ -11,7 +11,7 @@ from infra.seed.cities import home_and_world
 from infra.seed.companies import Demo
 from infra.seed.load import Loader, connected
 from services.client.model import clients
-from services.client.repository import ClientRepository, stored_columns
+from services.client.repository.clients import ClientRepository, stored_columns
 from services.client.schema import ClientQuery
 from shared.db import Database
 from tests.support.databases import TestDatabase, connect

@@ -11,7 +11,7 @@ from infra.seed.cities import home_and_world
 from infra.seed.companies import Demo
 from infra.seed.load import Loader, connected
 from services.store.model import stores
-from services.store.repository import StoreRepository, stored_columns
+from services.store.repository.stores import StoreRepository, stored_columns
 from services.store.schema import StoreQuery
 from shared.db import Database
 from tests.support.databases import TestDatabase, connect

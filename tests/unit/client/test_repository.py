@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.client.repository import stored_columns
+from services.client.repository.clients import stored_columns
 from services.client.schema import ChangeClient
 
 EMPTY: dict[str, Any] = dict.fromkeys(ChangeClient.__struct_fields__)

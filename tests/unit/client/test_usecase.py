@@ -5,7 +5,7 @@ import pytest
 
 from services.client.errors import ClientNotFound
 from services.client.schema import ChangeClient, ClientQuery, CreateClient
-from services.client.usecase import Clients
+from services.client.usecase.clients import Clients
 from shared.errors import Forbidden, GeraiError, InvalidInput
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.store.repository import stored_columns
+from services.store.repository.stores import stored_columns
 from services.store.schema import ChangeStore
 
 EMPTY: dict[str, Any] = dict.fromkeys(ChangeStore.__struct_fields__)

@@ -5,7 +5,7 @@ import pytest
 
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
 from services.store.schema import ChangeStore, CreateStore, StoreQuery
-from services.store.usecase import Stores
+from services.store.usecase.stores import Stores
 from shared.errors import Forbidden, GatewayTimeout, GeraiError, InvalidInput, ServiceUnavailable
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal

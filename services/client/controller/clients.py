@@ -5,7 +5,7 @@ from litestar.params import FromPath, JSONBody
 
 from services.client import constants
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
-from services.client.usecase import Clients
+from services.client.usecase.clients import Clients
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.request import JsonRequest

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import UnsetType
 
 from services.client.errors import ClientNotFound
-from services.client.repository import ClientRepository
+from services.client.repository.clients import ClientRepository
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
 from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from services.store.client_api import ClientDirectory
 from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNotFound, StoreNotFound
-from services.store.repository import StoreRepository
+from services.store.repository.stores import StoreRepository
 from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery, StoreWithClient
 from shared.conversion import to_uuids
 from shared.errors import InvalidInput

@@ -5,7 +5,7 @@ from litestar.params import FromPath, JSONBody
 
 from services.store import constants
 from services.store.schema import ChangeStore, CreateStore, ReadQuery, Store, StoreQuery, StoreWithClient
-from services.store.usecase import Stores
+from services.store.usecase.stores import Stores
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.request import JsonRequest

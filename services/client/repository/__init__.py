@@ -1,0 +1,1 @@
+"""Every statement of the client service, by resource."""

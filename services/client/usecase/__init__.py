@@ -1,0 +1,1 @@
+"""What can be done in the client service, and by whom, by resource."""
