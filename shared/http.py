@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, cast
 
 import httpx
 import msgspec
@@ -83,6 +84,18 @@ class ServiceClient:
         """Return the answer of a form sent to `path` as `type_`; raises as `get` does."""
         return self._decode(await self._send("POST", path, repeatable=False, data=fields, auth=auth), type_)
 
+    async def put(self, path: str, type_: type[T], body: object) -> T:
+        """Return the answer of PUT `path` with `body` as JSON; `NoneType` is that of no answer (204).
+
+        Raises as `get` does.
+        """
+        return self._decode(await self._send("PUT", path, repeatable=True, **_json(body)), type_)
+
+    async def delete(self, path: str, type_: type[T], body: object = None) -> T:
+        """Return the answer of DELETE `path`, sent without a body when that is None, else as `put` does."""
+        arguments = {} if body is None else _json(body)
+        return self._decode(await self._send("DELETE", path, repeatable=True, **arguments), type_)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._http.aclose()
@@ -102,13 +115,16 @@ class ServiceClient:
             raise self._failure(error) from error
 
     async def _attempt(self, method: str, path: str, arguments: dict[str, Any]) -> httpx.Response:
-        response = await self._http.request(method, path, headers=_context_headers(), **arguments)
+        headers = _context_headers() | arguments.get("headers", {})
+        response = await self._http.request(method, path, **{**arguments, "headers": headers})
         if response.status_code in _RETRYABLE_STATUS:
             raise ServiceUnavailable(service=self._service)
         return response
 
     def _decode(self, response: httpx.Response, type_: type[T]) -> T:
         try:
+            if response.is_success and type_ is NoneType:
+                return cast("T", None)
             if response.is_success:
                 return msgspec.json.decode(response.content, type=type_)
             if response.is_client_error:
@@ -134,6 +150,10 @@ def _transport() -> httpx.AsyncBaseTransport:
         .build()
     )
     return HttpxTransport(client)
+
+
+def _json(body: object) -> dict[str, Any]:
+    return {"content": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
 
 
 def _context_headers() -> dict[str, str]:

@@ -1,9 +1,11 @@
 """What a caller sees when a neighbour fails, over real sockets."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import NoneType
 
 import msgspec
 import pytest
@@ -29,7 +31,10 @@ class Neighbour:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append(head)
+                length = re.search(rb"content-length: (\d+)", head.lower())
+                await reader.readexactly(int(length[1]) if length else 0)
                 behaviour = self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
                 if behaviour is None:
                     await reader.read()
@@ -136,6 +141,17 @@ async def test_what_may_change_something_is_sent_once() -> None:
         with pytest.raises(ServiceUnavailable):
             await client.post_form("/x", {"a": "b"}, Answer)
     assert len(neighbour.requests) == 1
+
+
+async def test_json_is_put_and_deleted_again() -> None:
+    neighbour = Neighbour(CUT, answer(204, b""), OK, OK)
+    async with client_of(neighbour) as client:
+        await client.put("/x", NoneType, {"token": "t"})
+        assert await client.put("/x", Answer, {"token": "t"}) == Answer("kopi")
+        assert await client.delete("/x", Answer) == Answer("kopi")
+        await client.delete("/x", NoneType)
+    assert len(neighbour.requests) == 5
+    assert b"content-type: application/json" in neighbour.requests[0].lower()
 
 
 async def test_cancelled_calls_cost_no_connection() -> None:
