@@ -18,9 +18,11 @@ from sqlalchemy import (
     text,
 )
 
+from shared.events.tables import event_tables
 from shared.search import SearchWords
 
 metadata = MetaData()
+event_tables(metadata)
 
 LIVING = text("deleted_at IS NULL")
 

@@ -8,15 +8,19 @@ from sqlalchemy import (
     DateTime,
     Index,
     MetaData,
+    Sequence,
     String,
     Table,
+    Text,
     Uuid,
     text,
 )
 
+from shared.events.tables import event_tables
 from shared.search import SearchWords
 
 metadata = MetaData()
+event_tables(metadata)
 
 LIVING = text("deleted_at IS NULL")
 
@@ -67,3 +71,18 @@ clients = Table(
     ),
     Index("clients_search", "search", postgresql_using="gin", postgresql_where=LIVING),
 )
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("client_uuid", Uuid, primary_key=True),
+    Column("token", Uuid, nullable=False, comment="whose fence in the store service this is"),
+    Column("cascade", Boolean, nullable=False, comment="whether the client's stores end too"),
+    Column("actor", Text, nullable=False, comment="the subject of the caller's token"),
+    Column("request_id", Text),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("undone", Boolean, nullable=False, server_default=text("false")),
+    comment="intentions to delete a client that are neither carried out nor taken back",
+)
+
+cache_epoch = Sequence("cache_epoch", start=1, metadata=metadata)

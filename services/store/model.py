@@ -9,15 +9,18 @@ from sqlalchemy import (
     Double,
     Index,
     MetaData,
+    Sequence,
     String,
     Table,
     Uuid,
     text,
 )
 
+from shared.events.tables import event_tables
 from shared.search import SearchWords
 
 metadata = MetaData()
+event_tables(metadata)
 
 LIVING = text("deleted_at IS NULL")
 
@@ -73,3 +76,26 @@ stores = Table(
     ),
     Index("stores_search", "search", postgresql_using="gin", postgresql_where=LIVING),
 )
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("uuid", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("version", BigInteger, nullable=False, comment="the client's own; older news is no news"),
+    Column("deleted_at", DateTime(timezone=True)),
+    comment="what reads need of clients, at most a moment behind the client service",
+)
+
+client_fences = Table(
+    "client_fences",
+    metadata,
+    Column("client_uuid", Uuid, primary_key=True),
+    Column("token", Uuid, comment="of the deletion that lets no store begin; null lets them"),
+    Column("fenced_at", DateTime(timezone=True)),
+    comment="where the creation of stores meets the deletion of their client",
+)
+
+cache_epoch = Sequence("cache_epoch", start=1, metadata=metadata)

@@ -16,7 +16,7 @@ _COLUMNS = """
       AND relname <> 'alembic_version'
 """
 _CONSTRAINTS = """
-    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    SELECT conname, replace(pg_get_constraintdef(oid), :schema || '.', '') FROM pg_constraint
     WHERE connamespace = CAST(:schema AS regnamespace) AND conrelid <> 0 AND contype <> 'n'
       AND conname NOT LIKE 'alembic%'
 """

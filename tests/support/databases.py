@@ -13,7 +13,7 @@ from shared.migrations import upgrade
 
 SERVICES = ("auth", "client", "store")
 
-_PASSWORD = "only-for-tests"
+PASSWORD = "only-for-tests"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -53,15 +53,16 @@ async def connect(config: DatabaseConfig) -> "asyncpg.Connection[asyncpg.Record]
 
 def migrated(superuser_url: str) -> dict[str, TestDatabase]:
     """Provide and migrate every service's database on the server of `superuser_url`."""
-    provided = {name: ServiceDatabase(f"gerai_{name}", _PASSWORD, _PASSWORD) for name in SERVICES}
+    provided = {name: ServiceDatabase(f"gerai_{name}", PASSWORD, PASSWORD) for name in SERVICES}
     asyncio.run(provision(superuser_url, list(provided.values())))
-    databases = {name: _database(superuser_url, each) for name, each in provided.items()}
+    databases = {name: described(superuser_url, each) for name, each in provided.items()}
     for name, database in databases.items():
         upgrade(database.owner, _ROOT / "services" / name / "migrations")
     return databases
 
 
-def _database(superuser_url: str, provided: ServiceDatabase) -> TestDatabase:
+def described(superuser_url: str, provided: ServiceDatabase) -> TestDatabase:
+    """Return how tests reach a database that was provided with PASSWORD."""
     server = urlsplit(superuser_url)
 
     def config(user: str) -> DatabaseConfig:
@@ -69,7 +70,7 @@ def _database(superuser_url: str, provided: ServiceDatabase) -> TestDatabase:
             host=server.hostname or "127.0.0.1",
             port=server.port or 5432,
             user=user,
-            password=Secret(_PASSWORD),
+            password=Secret(PASSWORD),
             name=provided.name,
             sslmode="disable",
             pool_size=5,

@@ -43,7 +43,16 @@ async def test_the_database_refuses(clients: Resource, column: str, value: Any) 
 
 @pytest.mark.parametrize(
     "statement",
-    ["DROP TABLE clients", "ALTER TABLE clients ADD x int", "TRUNCATE clients", "CREATE TABLE x ()"],
+    [
+        "DROP TABLE clients",
+        "ALTER TABLE clients ADD x int",
+        "TRUNCATE clients",
+        "CREATE TABLE x ()",
+        "UPDATE changes SET actor = 'x'",
+        "DELETE FROM changes",
+        "TRUNCATE changes",
+        "SELECT 1 FROM changes FOR UPDATE",
+    ],
 )
 async def test_the_application_role_changes_rows_alone(client_database: TestDatabase, statement: str) -> None:
     connection = await connect(client_database.app)

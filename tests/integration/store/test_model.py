@@ -54,7 +54,17 @@ async def test_the_database_refuses(stores: Resource, column: str, value: Any) -
 
 
 @pytest.mark.parametrize(
-    "statement", ["DROP TABLE stores", "ALTER TABLE stores ADD x int", "TRUNCATE stores", "CREATE TABLE x ()"]
+    "statement",
+    [
+        "DROP TABLE stores",
+        "ALTER TABLE stores ADD x int",
+        "TRUNCATE stores",
+        "CREATE TABLE x ()",
+        "UPDATE changes SET actor = 'x'",
+        "DELETE FROM changes",
+        "TRUNCATE changes",
+        "SELECT 1 FROM changes FOR UPDATE",
+    ],
 )
 async def test_the_application_role_changes_rows_alone(store_database: TestDatabase, statement: str) -> None:
     connection = await connect(store_database.app)
