@@ -82,6 +82,9 @@ clients = Table(
     metadata,
     Column("uuid", Uuid, primary_key=True),
     Column("name", String(200), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("phone", String(16)),
+    Column("country", String(2), nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("version", BigInteger, nullable=False, comment="the client's own; older news is no news"),
@@ -93,8 +96,9 @@ client_fences = Table(
     "client_fences",
     metadata,
     Column("client_uuid", Uuid, primary_key=True),
-    Column("token", Uuid, comment="of the deletion that lets no store begin; null lets them"),
-    Column("fenced_at", DateTime(timezone=True)),
+    Column("number", BigInteger, nullable=False, comment="of the latest attempt to delete the client"),
+    Column("is_set", Boolean, nullable=False, comment="whether no store of the client can be created"),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     comment="where the creation of stores meets the deletion of their client",
 )
 

@@ -37,12 +37,23 @@ def upgrade() -> None:
     op.create_table(
         "deletions",
         sa.Column("client_uuid", sa.Uuid, primary_key=True),
-        sa.Column("token", sa.Uuid, nullable=False, comment="whose fence in the store service this is"),
+        sa.Column(
+            "number",
+            sa.BigInteger,
+            sa.Identity(),
+            nullable=False,
+            comment="grows with each attempt; orders what the store service is told",
+        ),
         sa.Column("cascade", sa.Boolean, nullable=False, comment="whether the client's stores end too"),
         sa.Column("actor", sa.Text, nullable=False, comment="the subject of the caller's token"),
-        sa.Column("request_id", sa.Text),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
-        sa.Column("undone", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column(
+            "undone",
+            sa.Boolean,
+            nullable=False,
+            server_default=sa.text("false"),
+            comment="given up; the fence is still to be lifted",
+        ),
         comment="intentions to delete a client that are neither carried out nor taken back",
     )
     op.execute(sa.schema.CreateSequence(sa.Sequence("cache_epoch", start=1)))

@@ -16,6 +16,9 @@ def upgrade() -> None:
         "clients",
         sa.Column("uuid", sa.Uuid, primary_key=True),
         sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("phone", sa.String(16)),
+        sa.Column("country", sa.String(2), nullable=False),
         sa.Column("is_active", sa.Boolean, nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
         sa.Column(
@@ -27,8 +30,13 @@ def upgrade() -> None:
     op.create_table(
         "client_fences",
         sa.Column("client_uuid", sa.Uuid, primary_key=True),
-        sa.Column("token", sa.Uuid, comment="of the deletion that lets no store begin; null lets them"),
-        sa.Column("fenced_at", sa.DateTime(timezone=True)),
+        sa.Column(
+            "number", sa.BigInteger, nullable=False, comment="of the latest attempt to delete the client"
+        ),
+        sa.Column(
+            "is_set", sa.Boolean, nullable=False, comment="whether no store of the client can be created"
+        ),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
         comment="where the creation of stores meets the deletion of their client",
     )
     op.execute(sa.schema.CreateSequence(sa.Sequence("cache_epoch", start=1)))
