@@ -24,6 +24,9 @@ MOST_CONNECTIONS = 1000
 ANSWER_SECONDS = 15.0
 """What a service has for its answer, unless its route says otherwise."""
 
+GRACE_SECONDS = 0.05
+"""What a service may overrun its time limit to say itself that it did."""
+
 PATIENCE_SECONDS = 0.1
 """Exchanges that last longer are watched for clients that leave."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from shared.deadline import RAW_HEADER as TIME_LIMIT
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 HOP_BY_HOP = frozenset(
@@ -42,6 +44,7 @@ _OWN_OF_REQUEST = HOP_BY_HOP | {
     b"traceparent",
     b"tracestate",
     b"x-request-id",
+    TIME_LIMIT,
 }
 OWN_OF_ANSWER = HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", b"x-request-id"}
 """Headers of an answer that are for the gateway alone, or that it sets itself."""

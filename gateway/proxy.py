@@ -10,10 +10,11 @@ from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
 from gateway import body
 from gateway.connection import Connection, UpstreamFailure
 from gateway.errors import AmbiguousPath, ClientGone
-from gateway.headers import RawHeaders, split_request
+from gateway.headers import TIME_LIMIT, RawHeaders, split_request
 from gateway.routes import Route, RouteTable, is_plain_path, is_plain_query
 from gateway.upstream import Upstream
 from gateway.watch import Exchange, Watch
+from shared.deadline import DeadlineExceeded, seconds_of
 from shared.errors import BadGateway, GeraiError, NotFound
 from shared.responses import error_body
 from shared.security.tokens import TokenVerifier, bearer_token
@@ -56,14 +57,15 @@ class Proxy:
         framed = body.framing(own, route)
         small = framed.is_small
         first = await body.read_small(receive, route) if small and framed.length else b""
+        seconds = _seconds(route, own)
         upstream = self._upstreams[route.service]
-        head = _request_head(scope, upstream.authority, passing, own, framed)
+        head = _request_head(scope, upstream.authority, passing, own, framed, seconds)
         connection = upstream.idle() or await upstream.connect()
         try:
             connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=small)
             if not small:
                 await body.stream(connection, receive, framed, route)
-            exchange = self._watch.begin(connection, receive, route)
+            exchange = self._watch.begin(connection, receive, route, seconds)
             try:
                 await _answer(exchange, send)
             finally:
@@ -130,7 +132,12 @@ async def _stream(connection: Connection, route: Route, send: Send) -> None:
 
 
 def _request_head(
-    scope: HTTPScope, authority: bytes, passing: RawHeaders, own: Mapping[bytes, bytes], framed: body.Framing
+    scope: HTTPScope,
+    authority: bytes,
+    passing: RawHeaders,
+    own: Mapping[bytes, bytes],
+    framed: body.Framing,
+    seconds: float,
 ) -> bytes:
     query, client = scope["query_string"], scope["client"]
     forwarding = _forwarding_lines(client[0] if client else "unknown", scope["scheme"], own.get(b"host", b""))
@@ -141,6 +148,7 @@ def _request_head(
         b" HTTP/1.1\r\nhost: ",
         authority,
         forwarding,
+        _time_limit_line(seconds),
         _context_lines(),
         framed.header,
     ]
@@ -150,6 +158,22 @@ def _request_head(
         parts += (b"\r\nauthorization: ", own[b"authorization"])
     parts.append(b"\r\n\r\n")
     return b"".join(parts)
+
+
+def _seconds(route: Route, own: Mapping[bytes, bytes]) -> float:
+    """Return what the service has for its answer: the route's seconds, or less if the client wants."""
+    header = own.get(TIME_LIMIT)
+    if header is None:
+        return route.seconds
+    seconds = min(seconds_of(header), route.seconds)
+    if not seconds:
+        raise DeadlineExceeded
+    return seconds
+
+
+@lru_cache(maxsize=64)
+def _time_limit_line(seconds: float) -> bytes:
+    return b"\r\n%s: %d" % (TIME_LIMIT, seconds * 1000)
 
 
 @lru_cache(maxsize=64)

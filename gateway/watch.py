@@ -6,7 +6,7 @@ import msgspec
 from litestar.types import Receive
 
 from gateway.connection import Connection
-from gateway.constants import PATIENCE_SECONDS
+from gateway.constants import GRACE_SECONDS, PATIENCE_SECONDS
 from gateway.errors import ClientGone
 from gateway.routes import Route
 from shared.errors import GatewayTimeout
@@ -15,12 +15,13 @@ from shared.errors import GatewayTimeout
 class Exchange(msgspec.Struct, eq=False):
     """A request that was sent: when, on which connection, and how to learn that its client has left.
 
-    `answered` stops the clock, not the watch over the client.
+    The service has `seconds` for its answer. `answered` stops the clock, not the watch over the client.
     """
 
     connection: Connection
     receive: Receive
     route: Route
+    seconds: float
     began: float
     answered: bool = False
     client: asyncio.Task[None] | None = None
@@ -38,7 +39,7 @@ class Exchange(msgspec.Struct, eq=False):
 
 
 class Watch:
-    """Aborts exchanges whose client leaves, or whose service lets the route's seconds pass.
+    """Aborts exchanges whose client leaves, or whose service lets its seconds pass.
 
     One timer looks at all of them every `PATIENCE_SECONDS`: most are over before it first sees them.
     """
@@ -47,12 +48,12 @@ class Watch:
         self._exchanges: set[Exchange] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, connection: Connection, receive: Receive, route: Route) -> Exchange:
+    def begin(self, connection: Connection, receive: Receive, route: Route, seconds: float) -> Exchange:
         """Watch an exchange whose request was sent whole."""
         loop = asyncio.get_running_loop()
         if self._timer is None:
             self._timer = loop.call_later(PATIENCE_SECONDS, self._look, loop)
-        exchange = Exchange(connection, receive, route, loop.time())
+        exchange = Exchange(connection, receive, route, seconds, loop.time())
         self._exchanges.add(exchange)
         return exchange
 
@@ -66,7 +67,7 @@ class Watch:
         now = loop.time()
         for exchange in self._exchanges:
             age = now - exchange.began
-            if age > exchange.route.seconds and not exchange.answered:
+            if age > exchange.seconds + GRACE_SECONDS and not exchange.answered:
                 exchange.connection.abort(GatewayTimeout(service=exchange.route.service))
             elif age > PATIENCE_SECONDS:
                 exchange.watch_client()

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from shared.config import ProcessConfig
+from shared.deadline import Deadlines
 from shared.error_handling import ERROR_HANDLERS, MOST_BODY_BYTES
 from shared.head import HeadAsGet
 from shared.openapi import describe
@@ -66,6 +67,7 @@ def create_application(  # noqa: PLR0913 - every part of a service, by name
         metrics=metrics,
         on_start=on_start,
         on_stop=on_stop,
+        front=Deadlines,
     )
 
 

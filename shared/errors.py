@@ -161,3 +161,4 @@ class GatewayTimeout(GeraiError):
     status = 504
     code = "GATEWAY_TIMEOUT"
     template = "The {service} service did not answer in time. Try again."
+    default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}

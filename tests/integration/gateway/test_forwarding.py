@@ -16,6 +16,7 @@ SET_BY_THE_GATEWAY = {
     b"x-forwarded-host",
     b"x-request-id",
     b"traceparent",
+    b"x-request-timeout-ms",
 }
 
 
