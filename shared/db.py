@@ -1,5 +1,6 @@
 """PostgreSQL: an engine that writes, an engine that reads, and transactions that say when they commit."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -39,18 +40,23 @@ class Row(Protocol):
 
 
 class Database:
-    """The engines of one service; without a replica both are one."""
+    """The engines of one service; without a replica both are one.
+
+    `committed` is set after each commit, for whoever waits to read what it wrote.
+    """
 
     def __init__(self, config: DatabaseConfig, application: str) -> None:
         reader = config.reader()
         self._write = _engine(config, application)
         self._read = self._write if reader == config else _engine(reader, application)
+        self.committed = asyncio.Event()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[WriteConnection]:
         """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
         async with self._write.begin() as connection:
             yield WriteConnection(connection)
+        self.committed.set()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[ReadConnection]:

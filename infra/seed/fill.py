@@ -14,10 +14,10 @@ from infra.seed.companies import Demo
 from infra.seed.errors import SeedError
 from infra.seed.load import Connection, Loader, connected
 from infra.seed.progress import progress
-from services.client import repository as client_repository
 from services.client.model import clients
-from services.store import repository as store_repository
+from services.client.repository import clients as client_repository
 from services.store.model import stores
+from services.store.repository import stores as store_repository
 from shared.config import ConfigurationError, DatabaseConfig, Fragment, load
 
 Rows = list[dict[str, Any]]

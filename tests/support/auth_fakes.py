@@ -17,6 +17,7 @@ from services.auth.repository.attempts import AttemptRepository, AttemptWriter
 from services.auth.repository.sessions import Session, SessionWriter, UsedToken
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Role, User, UserQuery
+from shared.events.changes import SYSTEM
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
@@ -66,6 +67,7 @@ class FakeUsers(UserRepository):
 
     def __init__(self) -> None:
         self.state = State()
+        self.actors: list[str] = []
 
     def put(self, role: Role = "user", client_uuid: UUID | None = None, **fields: object) -> User:
         """Store a user whose password is `password`."""
@@ -117,7 +119,8 @@ class FakeUsers(UserRepository):
         return Listing(found, Meta(limit=query.limit, total=len(found), total_pages=1, next_cursor=None))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["FakeUserWriter"]:
+    async def transaction(self, actor: str = SYSTEM) -> AsyncGenerator["FakeUserWriter"]:
+        self.actors.append(actor)
         before = copy.deepcopy(self.state)
         try:
             yield FakeUserWriter(self.state)
@@ -166,8 +169,8 @@ class FakeUserWriter(UserWriter):
     async def renew_hash(self, uuid: UUID, password_hash: str) -> None:
         self._state.accounts[uuid] = replace(self._state.accounts[uuid], password_hash=password_hash)
 
-    async def delete(self, uuid: UUID) -> None:
-        del self._state.accounts[uuid]
+    async def delete(self, user: User) -> None:
+        del self._state.accounts[user.uuid]
 
     async def hold_admins(self) -> None:
         pass

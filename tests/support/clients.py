@@ -33,6 +33,7 @@ class FakeClients(ClientRepository):
     def __init__(self, *clients: Client) -> None:
         self.rows = {each.uuid: each for each in clients}
         self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
+        self.actors: list[str] = []
 
     async def find(self, uuid: UUID) -> Client | None:
         return self.rows.get(uuid)
@@ -45,7 +46,8 @@ class FakeClients(ClientRepository):
         return Listing(items, Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["FakeClientWriter"]:
+    async def transaction(self, actor: str) -> AsyncGenerator["FakeClientWriter"]:
+        self.actors.append(actor)
         writer = FakeClientWriter(dict(self.rows))
         yield writer
         self.rows = writer.rows

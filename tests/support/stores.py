@@ -87,6 +87,7 @@ class FakeStores(StoreRepository):
         self.rows = {each.uuid: each for each in stores}
         self.journal = Journal() if journal is None else journal
         self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
+        self.actors: list[str] = []
 
     async def find(self, uuid: UUID, *, latest: bool = False) -> Store | None:
         self.journal.append("latest store read" if latest else "store read")
@@ -98,7 +99,8 @@ class FakeStores(StoreRepository):
         return Listing(items, Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["FakeStoreWriter"]:
+    async def transaction(self, actor: str) -> AsyncGenerator["FakeStoreWriter"]:
+        self.actors.append(actor)
         self.journal.append("transaction opened")
         writer = FakeStoreWriter(dict(self.rows))
         yield writer

@@ -16,6 +16,7 @@ from services.auth.repository.attempts import AttemptWriter
 from services.auth.repository.sessions import SessionWriter
 from services.auth.schema import User, UserQuery
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.events.changes import SYSTEM, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -84,17 +85,18 @@ class UserRepository:
         return Listing([_user(row) for row in page.items], page.meta)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["UserWriter"]:
-        """Open a transaction: committed at the end of the block, rolled back on an error."""
+    async def transaction(self, actor: str = SYSTEM) -> AsyncGenerator["UserWriter"]:
+        """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction() as connection:
-            yield UserWriter(connection, self._lifetimes)
+            yield UserWriter(connection, self._lifetimes, actor)
 
 
 class UserWriter:
-    """Reads and changes users inside one transaction on the primary."""
+    """Reads and changes users inside one transaction on the primary, and records each change of a user."""
 
-    def __init__(self, connection: WriteConnection, lifetimes: LifetimeConfig) -> None:
+    def __init__(self, connection: WriteConnection, lifetimes: LifetimeConfig, actor: str) -> None:
         self._connection = connection
+        self._changes = ChangeRecorder(connection, "user", actor)
         self.sessions = SessionWriter(connection, lifetimes)
         self.attempts = AttemptWriter(connection)
 
@@ -109,14 +111,19 @@ class UserWriter:
 
     async def add(self, fields: Mapping[str, Any]) -> User:
         """Insert a user, raising DuplicateUser when the e-mail address is taken."""
-        return await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
+        user = await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
+        await self._changes.created(user)
+        return user
 
     async def add_if_free(self, fields: Mapping[str, Any]) -> User | None:
         """Insert a user unless a living one has the e-mail address; concurrent calls insert one."""
         statement = insert(users).values(uuid=new_uuid(), **stored_columns(fields))
         free = statement.on_conflict_do_nothing(index_elements=[users.c.email_key], index_where=LIVING)
         row = (await self._connection.execute(free.returning(*_SHOWN))).mappings().one_or_none()
-        return _user(row) if row else None
+        if row is None:
+            return None
+        await self._changes.created(_user(row))
+        return _user(row)
 
     async def change(self, account: Account, changes: Mapping[str, Any]) -> User:
         """Change columns of a locked user, raising DuplicateUser when the e-mail address is taken."""
@@ -131,21 +138,24 @@ class UserWriter:
         }
         values = stored_columns({**current, **changes})
         statement = users.update().where(users.c.uuid == user.uuid)
-        return await self._returned(
+        changed = await self._returned(
             statement.values(updated_at=func.now(), version=users.c.version + 1, **values)
         )
+        await self._changes.changed(user, changed)
+        return changed
 
     async def renew_hash(self, uuid: UUID, password_hash: str) -> None:
         """Replace the hash of an unchanged password, which is no change of the user."""
         statement = users.update().where(users.c.uuid == uuid)
         await self._connection.execute(statement.values(password_hash=password_hash))
 
-    async def delete(self, uuid: UUID) -> None:
+    async def delete(self, user: User) -> None:
         """Mark a locked user deleted."""
-        statement = users.update().where(users.c.uuid == uuid)
+        statement = users.update().where(users.c.uuid == user.uuid)
         await self._connection.execute(
             statement.values(deleted_at=func.now(), updated_at=func.now(), version=users.c.version + 1)
         )
+        await self._changes.deleted(user)
 
     async def hold_admins(self) -> None:
         """Let no other transaction take an admin away until this one ends; call it before locking a user."""

@@ -32,7 +32,7 @@ class OwnAccount:
 
     async def change(self, principal: Principal, command: ChangeMe) -> User:
         """Change what people may change of themselves."""
-        async with self._users.transaction() as users:
+        async with self._users.transaction(principal.subject) as users:
             account = _active(await users.lock(_own_uuid(principal)))
             return (
                 await users.change(account, set_fields(command))
@@ -49,7 +49,7 @@ class OwnAccount:
         if not await self._passwords.matches(command.current_password, account.password_hash):
             raise _wrong_current_password()
         new_hash = await self._passwords.hash(command.new_password)
-        async with self._users.transaction() as users:
+        async with self._users.transaction(principal.subject) as users:
             current = _active(await users.lock(account.user.uuid))
             if current.password_hash != account.password_hash:
                 raise _wrong_current_password()

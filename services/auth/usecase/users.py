@@ -38,7 +38,7 @@ class Users:
         }
         _require_consistent(fields, command.password)
         password_hash = await self._passwords.hash(command.password)
-        async with self._users.transaction() as users:
+        async with self._users.transaction(principal.subject) as users:
             return await users.add({**fields, "password_hash": password_hash})
 
     async def read(self, principal: Principal, uuid: UUID) -> User:
@@ -62,7 +62,7 @@ class Users:
         """
         _require_manager_of_users(principal)
         changes = await self._column_changes(command)
-        async with self._users.transaction() as users:
+        async with self._users.transaction(principal.subject) as users:
             await users.hold_admins()
             account = _managed(principal, uuid, await users.lock(uuid))
             _require_grantable(principal, command)
@@ -78,11 +78,11 @@ class Users:
     async def delete(self, principal: Principal, uuid: UUID) -> None:
         """End a user the caller manages, and their sessions."""
         _require_manager_of_users(principal)
-        async with self._users.transaction() as users:
+        async with self._users.transaction(principal.subject) as users:
             await users.hold_admins()
             account = _managed(principal, uuid, await users.lock(uuid))
             await _require_admin_left(users, account.user, {"is_active": False})
-            await users.delete(uuid)
+            await users.delete(account.user)
             await users.sessions.revoke_all(uuid)
 
     async def _column_changes(self, command: ChangeUser) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from services.client.model import clients
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.events.changes import ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -56,47 +57,60 @@ class ClientRepository:
         return Listing([_client(row) for row in page.items], page.meta)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["ClientWriter"]:
-        """Open a transaction: committed at the end of the block, rolled back on an error."""
+    async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:
+        """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction() as connection:
-            yield ClientWriter(connection)
+            yield ClientWriter(connection, actor)
 
 
 class ClientWriter:
-    """Changes clients inside one transaction."""
+    """Changes clients inside one transaction, and records each change."""
 
-    def __init__(self, connection: WriteConnection) -> None:
+    def __init__(self, connection: WriteConnection, actor: str) -> None:
         self._connection = connection
+        self._changes = ChangeRecorder(connection, "client", actor)
 
     async def add(self, command: CreateClient) -> Client:
         """Insert a client, raising DuplicateClient when its e-mail is taken."""
         values = stored_columns(msgspec.structs.asdict(command))
-        return await self._returned(clients.insert().values(uuid=new_uuid(), **values))
+        client = await self._returned(clients.insert().values(uuid=new_uuid(), **values))
+        await self._changes.created(client)
+        return client
 
     async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
         """Change the fields that are set and return the client, or None when none of this id lives.
 
         The row is locked first, so that concurrent changes of other fields are kept.
         """
-        current = select(*_SHOWN).where(clients.c.uuid == uuid, _LIVING).with_for_update()
-        row = (await self._connection.execute(current)).mappings().one_or_none()
-        changes = set_fields(command)
-        if row is None or not changes:
-            return _client(row) if row else None
-        values = stored_columns({**{name: row[name] for name in ChangeClient.__struct_fields__}, **changes})
+        before, changes = await self._locked(uuid), set_fields(command)
+        if before is None or not changes:
+            return before
+        current = {name: getattr(before, name) for name in ChangeClient.__struct_fields__}
+        values = stored_columns({**current, **changes})
         statement = clients.update().where(clients.c.uuid == uuid)
-        return await self._returned(
+        after = await self._returned(
             statement.values(updated_at=func.now(), version=clients.c.version + 1, **values)
         )
+        await self._changes.changed(before, after)
+        return after
 
     async def delete(self, uuid: UUID) -> bool:
         """Mark the client deleted; tell whether there was one."""
-        statement = (
+        client = await self._locked(uuid)
+        if client is None:
+            return False
+        await self._connection.execute(
             clients.update()
-            .where(clients.c.uuid == uuid, _LIVING)
+            .where(clients.c.uuid == uuid)
             .values(deleted_at=func.now(), updated_at=func.now(), version=clients.c.version + 1)
         )
-        return (await self._connection.execute(statement)).rowcount == 1
+        await self._changes.deleted(client)
+        return True
+
+    async def _locked(self, uuid: UUID) -> Client | None:
+        statement = select(*_SHOWN).where(clients.c.uuid == uuid, _LIVING).with_for_update()
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return _client(row) if row else None
 
     async def _returned(self, statement: Insert | Update) -> Client:
         with constraint_errors(_CONSTRAINTS):

@@ -26,7 +26,7 @@ class Clients:
         if principal.client_uuid is not None:
             raise Forbidden
         _require_real_place(command.country, command.timezone)
-        async with self._clients.transaction() as clients:
+        async with self._clients.transaction(principal.subject) as clients:
             return await clients.add(command)
 
     async def read(self, principal: Principal, uuid: UUID) -> Client:
@@ -46,7 +46,7 @@ class Clients:
         principal.require("admin", "manager")
         _require_visible(principal, uuid)
         _require_real_place(command.country, command.timezone)
-        async with self._clients.transaction() as clients:
+        async with self._clients.transaction(principal.subject) as clients:
             client = await clients.change(uuid, command)
         if client is None:
             raise ClientNotFound(uuid=uuid)
@@ -55,7 +55,7 @@ class Clients:
     async def delete(self, principal: Principal, uuid: UUID) -> None:
         """End a client; for admins."""
         principal.require("admin")
-        async with self._clients.transaction() as clients:
+        async with self._clients.transaction(principal.subject) as clients:
             deleted = await clients.delete(uuid)
         if not deleted:
             raise ClientNotFound(uuid=uuid)

@@ -13,6 +13,7 @@ from services.store.model import stores
 from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.events.changes import ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -57,17 +58,18 @@ class StoreRepository:
         return Listing([_store(row) for row in page.items], page.meta)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["StoreWriter"]:
-        """Open a transaction: committed at the end of the block, rolled back on an error."""
+    async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
+        """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction() as connection:
-            yield StoreWriter(connection)
+            yield StoreWriter(connection, actor)
 
 
 class StoreWriter:
-    """Changes stores inside one transaction."""
+    """Changes stores inside one transaction, and records each change."""
 
-    def __init__(self, connection: WriteConnection) -> None:
+    def __init__(self, connection: WriteConnection, actor: str) -> None:
         self._connection = connection
+        self._changes = ChangeRecorder(connection, "store", actor)
 
     async def add(self, command: CreateStore) -> Store:
         """Insert a store.
@@ -77,32 +79,44 @@ class StoreWriter:
             IncompleteCoordinates: when it has one of latitude and longitude.
         """
         values = stored_columns(msgspec.structs.asdict(command))
-        return await self._returned(stores.insert().values(uuid=new_uuid(), **values))
+        store = await self._returned(stores.insert().values(uuid=new_uuid(), **values))
+        await self._changes.created(store)
+        return store
 
     async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
         """Change the fields that are set and return the store, or None when none of this id lives.
 
         The row is locked first, so that concurrent changes of other fields are kept. Raises as `add` does.
         """
-        current = select(*_SHOWN).where(stores.c.uuid == uuid, _LIVING).with_for_update()
-        row = (await self._connection.execute(current)).mappings().one_or_none()
-        changes = set_fields(command)
-        if row is None or not changes:
-            return _store(row) if row else None
-        values = stored_columns({**{name: row[name] for name in ChangeStore.__struct_fields__}, **changes})
+        before, changes = await self._locked(stores.c.uuid == uuid), set_fields(command)
+        if before is None or not changes:
+            return before
+        current = {name: getattr(before, name) for name in ChangeStore.__struct_fields__}
+        values = stored_columns({**current, **changes})
         statement = stores.update().where(stores.c.uuid == uuid)
-        return await self._returned(
+        after = await self._returned(
             statement.values(updated_at=func.now(), version=stores.c.version + 1, **values)
         )
+        await self._changes.changed(before, after)
+        return after
 
     async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
         """Mark the store deleted; tell whether there was one that `tenant` may see."""
-        statement = (
+        store = await self._locked(stores.c.uuid == uuid, *_visible(tenant))
+        if store is None:
+            return False
+        await self._connection.execute(
             stores.update()
-            .where(stores.c.uuid == uuid, _LIVING, *_visible(tenant))
+            .where(stores.c.uuid == uuid)
             .values(deleted_at=func.now(), updated_at=func.now(), version=stores.c.version + 1)
         )
-        return (await self._connection.execute(statement)).rowcount == 1
+        await self._changes.deleted(store)
+        return True
+
+    async def _locked(self, *conditions: ColumnElement[bool]) -> Store | None:
+        statement = select(*_SHOWN).where(*conditions, _LIVING).with_for_update()
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return _store(row) if row else None
 
     async def _returned(self, statement: Insert | Update) -> Store:
         with constraint_errors(_CONSTRAINTS):

@@ -30,7 +30,7 @@ class Stores:
             raise ClientNotFound(uuid=command.client_uuid)
         _require_valid(command)
         await self._require_active_client(command.client_uuid)
-        async with self._stores.transaction() as stores:
+        async with self._stores.transaction(principal.subject) as stores:
             return await stores.add(command)
 
     async def read(self, principal: Principal, uuid: UUID) -> Store:
@@ -56,7 +56,7 @@ class Stores:
         _require_valid(command)
         current = _visible(principal, uuid, await self._stores.find(uuid, latest=True))
         await self._require_active_client(current.client_uuid)
-        async with self._stores.transaction() as stores:
+        async with self._stores.transaction(principal.subject) as stores:
             store = await stores.change(uuid, command)
         if store is None:
             raise StoreNotFound(uuid=uuid)
@@ -65,7 +65,7 @@ class Stores:
     async def delete(self, principal: Principal, uuid: UUID) -> None:
         """Close a store for good; for admins, and managers whom it is visible to."""
         principal.require("admin", "manager")
-        async with self._stores.transaction() as stores:
+        async with self._stores.transaction(principal.subject) as stores:
             deleted = await stores.delete(uuid, principal.client_uuid)
         if not deleted:
             raise StoreNotFound(uuid=uuid)

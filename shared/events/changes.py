@@ -1,0 +1,121 @@
+"""Recording what changes, in the transaction that changes it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from shared.db import WriteConnection
+from shared.identifiers import new_uuid
+from shared.telemetry.context import current_request
+from shared.telemetry.tracing import inject_trace_context
+
+SYSTEM = "system"
+"""The actor of what no caller asked for."""
+
+SCHEMA_VERSION = 1
+
+_RECORD = text(
+    """
+    WITH recorded AS (
+        INSERT INTO changes (event_id, aggregate_type, aggregate_id, version, type, schema_version, actor,
+                             request_id, before, after, traceparent, tracestate, occurred_at)
+        VALUES (:event_id, :aggregate_type, :aggregate_id, :version, :type, :schema_version, :actor,
+                :request_id, CAST(:before AS jsonb), CAST(:after AS jsonb), :traceparent, :tracestate,
+                :occurred_at)
+        RETURNING id
+    )
+    INSERT INTO outbox (change_id) SELECT id FROM recorded
+    """
+)
+
+
+class Aggregate(Protocol):
+    """What changes are recorded of: a struct as the API shows it."""
+
+    @property
+    def uuid(self) -> UUID: ...  # noqa: D102 - its id
+
+    @property
+    def version(self) -> int: ...  # noqa: D102 - 1 when created, one more with each change
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of one aggregate; `before` and `after` are what the API showed and shows of it."""
+
+    event_id: UUID
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    type: str
+    schema_version: int = SCHEMA_VERSION
+    actor: str
+    request_id: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
+    occurred_at: datetime
+
+
+class ChangeRecorder:
+    """Records the changes of one transaction, so that they are published when it commits and only then."""
+
+    def __init__(self, connection: WriteConnection, aggregate_type: str, actor: str) -> None:
+        self._connection = connection
+        self._aggregate_type = aggregate_type
+        self._actor = actor
+        self.recorded: list[Change] = []
+
+    async def created(self, after: Aggregate) -> None:
+        """Record that an aggregate began."""
+        await self._record([self._change("created", None, after)])
+
+    async def changed(self, before: Aggregate, after: Aggregate) -> None:
+        """Record that an aggregate became another."""
+        await self._record([self._change("changed", before, after)])
+
+    async def deleted(self, *before: Aggregate) -> None:
+        """Record that aggregates ended, their version becoming one more."""
+        if before:
+            await self._record([self._change("deleted", each, None) for each in before])
+
+    async def _record(self, changes: Sequence[Change]) -> None:
+        await self._connection.execute(_RECORD, [_row(change) for change in changes])
+        self.recorded += changes
+
+    def _change(self, verb: str, before: Aggregate | None, after: Aggregate | None) -> Change:
+        request, trace = current_request(), dict[str, str]()
+        inject_trace_context(trace)
+        uuid, version = (after.uuid, after.version) if after else _ended(before)
+        return Change(
+            event_id=new_uuid(),
+            aggregate_type=self._aggregate_type,
+            aggregate_id=uuid,
+            version=version,
+            type=f"{self._aggregate_type}.{verb}",
+            actor=self._actor,
+            request_id=request.request_id if request else None,
+            before=msgspec.to_builtins(before) if before else None,
+            after=msgspec.to_builtins(after) if after else None,
+            traceparent=trace.get("traceparent"),
+            tracestate=trace.get("tracestate"),
+            occurred_at=datetime.now(UTC),
+        )
+
+
+def _ended(before: Aggregate | None) -> tuple[UUID, int]:
+    if before is None:
+        raise TypeError("a change needs what was before or what is after")
+    return before.uuid, before.version + 1
+
+
+def _row(change: Change) -> dict[str, Any]:
+    return msgspec.structs.asdict(change) | {"before": _json(change.before), "after": _json(change.after)}
+
+
+def _json(shown: dict[str, Any] | None) -> str | None:
+    return None if shown is None else msgspec.json.encode(shown).decode()
