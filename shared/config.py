@@ -121,7 +121,7 @@ class DatabaseConfig(Fragment, frozen=True, kw_only=True):
 
 
 class RedisConfig(Fragment, frozen=True, kw_only=True):
-    """The cache's connection."""
+    """How Redis is reached. The cache waits `timeout_ms` for an answer, then does without."""
 
     PREFIX: ClassVar[str] = "REDIS_"
 
@@ -129,6 +129,8 @@ class RedisConfig(Fragment, frozen=True, kw_only=True):
     port: Port = 6379
     password: Secret | None = None
     db: Annotated[int, Meta(ge=0)] = 0
+    tls: bool = False
+    timeout_ms: Annotated[int, Meta(ge=1, le=1000)] = 20
 
 
 class TokenConfig(Fragment, frozen=True, kw_only=True):

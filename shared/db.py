@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NewType, Protocol, cast
 
 import asyncpg
+import msgspec
 from sqlalchemy import URL, PoolProxiedConnection, QueuePool, event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, MissingGreenlet
@@ -50,6 +51,7 @@ class Database:
         self._write = _engine(config, application)
         self._read = self._write if reader == config else _engine(reader, application)
         self.committed = asyncio.Event()
+        self._control = _engine(msgspec.structs.replace(config, pool_size=1), application)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[WriteConnection]:
@@ -71,17 +73,19 @@ class Database:
 
         It runs on an asyncpg connection of the read engine's own pool; with `primary`, the write engine's.
         """
-        connection = await _checked_out(self._write if primary else self._read)
-        try:
-            driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
-            return await driver.fetchrow(question.sql, *question.arguments(parameters))
-        finally:
-            connection.close()
+        return await _first_row(self._write if primary else self._read, question, parameters)
+
+    async def fetch_control(self, question: "Question", **parameters: object) -> Row | None:
+        """Return the first row of a question that must be answered however busy the others' connections are.
+
+        It has one connection of its own, to the primary.
+        """
+        return await _first_row(self._control, question, parameters)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._write.dispose()
-        await self._read.dispose()
+        for engine in (self._write, self._read, self._control):
+            await engine.dispose()
 
 
 class Question:
@@ -160,6 +164,15 @@ def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
     return engine
+
+
+async def _first_row(engine: AsyncEngine, question: Question, parameters: Mapping[str, object]) -> Row | None:
+    connection = await _checked_out(engine)
+    try:
+        driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
+        return await driver.fetchrow(question.sql, *question.arguments(parameters))
+    finally:
+        connection.close()
 
 
 async def _checked_out(engine: AsyncEngine) -> PoolProxiedConnection:

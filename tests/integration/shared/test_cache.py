@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from infra.embedded.ports import free_port
-from shared.cache import KEY_PREFIX, Cache
+from shared.cache.values import KEY_PREFIX, Cache
 from shared.config import RedisConfig
 
 

@@ -1,0 +1,48 @@
+"""Caches as tests use them: over a real Redis, with the epoch of a service's database."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from shared.cache.era import Era
+from shared.cache.link import RedisLink
+from shared.cache.reads import ReadCache
+from shared.config import DatabaseConfig, RedisConfig
+from shared.db import Database
+
+PATIENT_MS = 1000
+"""Long enough for a busy machine, so that only what a test does to Redis makes it slow."""
+
+
+def patient(config: RedisConfig) -> RedisConfig:
+    """Return the configuration of a cache that waits longer than one that serves."""
+    return msgspec.structs.replace(config, timeout_ms=PATIENT_MS)
+
+
+class CacheParts:
+    """A cache with what it is made of."""
+
+    def __init__(self, redis: RedisConfig, database: DatabaseConfig) -> None:
+        self.link = RedisLink(redis)
+        self.database = Database(database, "test")
+        self.era = Era(self.link, self.database)
+        self.reads = ReadCache(self.link, self.era)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.era.stop()
+        await self.reads.close()
+        await self.link.close()
+        await self.database.close()
+
+
+@asynccontextmanager
+async def caching(redis: RedisConfig, database: DatabaseConfig) -> AsyncGenerator[CacheParts]:
+    """Yield a cache that has confirmed its era and keeps asking."""
+    parts = CacheParts(redis, database)
+    await parts.era.start()
+    try:
+        yield parts
+    finally:
+        await parts.close()
