@@ -9,6 +9,11 @@ CLIENT_NOT_FOUND = "Client with id '{uuid}' not found"
 CLIENT_INACTIVE = (
     "Client with id '{uuid}' is not active. Activate the client before adding or changing stores of it."
 )
+CLIENT_BEING_DELETED = (
+    "Client with id '{uuid}' is being deleted, or has been: no store can be added to it. "
+    "Should the deletion fail, it is possible again within seconds."
+)
+FENCE_OUTDATED = "Deletion {number} of the client was undone or followed by a later one; it sets no fence."
 COORDINATES_BELONG_TOGETHER = "is needed together with {other}; give both or neither"
 
 DEFAULT_COUNTRY = "ID"

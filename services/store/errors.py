@@ -39,6 +39,20 @@ class ClientInactive(Conflict):
     template = constants.CLIENT_INACTIVE
 
 
+class ClientBeingDeleted(Conflict):
+    """The store's client is fenced: it is being deleted, or was."""
+
+    code = "CLIENT_BEING_DELETED"
+    template = constants.CLIENT_BEING_DELETED
+
+
+class FenceOutdated(Conflict):
+    """A fence is set by an attempt to delete a client that has already failed."""
+
+    code = "FENCE_OUTDATED"
+    template = constants.FENCE_OUTDATED
+
+
 class IncompleteCoordinates(InvalidInput):
     """One of latitude and longitude would be without the other."""
 

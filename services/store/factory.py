@@ -5,8 +5,11 @@ from litestar.openapi.spec import Tag
 from services.store import routes
 from services.store.client_api import ClientApi
 from services.store.config import StoreConfig
+from services.store.controller.fences import FenceController
 from services.store.controller.stores import StoreController
+from services.store.repository.fences import FenceRepository
 from services.store.repository.stores import StoreRepository
+from services.store.usecase.fences import Fences
 from services.store.usecase.stores import Stores
 from shared.app import Application, create_application
 from shared.db import Database
@@ -26,6 +29,7 @@ def create_app(config: StoreConfig) -> Application:
         "store",
         config,
         routes=routes.routes(controller),
+        internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
         on_stop=[clients.close, auth.close, database.close],

@@ -77,6 +77,12 @@ class Store(msgspec.Struct, kw_only=True, frozen=True):
     updated_at: datetime
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """The part of a store that decides who may see it."""
+
+    client_uuid: UUID
+
+
 class Client(msgspec.Struct, kw_only=True, frozen=True):
     """What stores need to know of their client."""
 
@@ -100,6 +106,29 @@ class ReadQuery(msgspec.Struct, kw_only=True, frozen=True):
     """What a detail answer has besides the store."""
 
     include: Annotated[Literal["client"], Meta(description="Embeds the store's client.")] | None = None
+
+
+AttemptNumber = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class SetFence(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An attempt to delete a client; with `cascade` its stores will end with it."""
+
+    number: AttemptNumber
+    cascade: bool
+
+
+class LiftQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """The attempt to delete a client that failed."""
+
+    number: AttemptNumber
+
+
+class FenceState(msgspec.Struct, kw_only=True, frozen=True):
+    """Whether stores of a client are kept from being created, and how many of them live."""
+
+    is_set: bool
+    living_stores: int
 
 
 class StoreQuery(ListQuery, kw_only=True, frozen=True):

@@ -10,7 +10,18 @@ from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, s
 
 from services.store.errors import DuplicateStore, IncompleteCoordinates
 from services.store.model import stores
+from services.store.repository.fences import keep_unfenced
+from services.store.repository.cache_keys import (
+    is_cached,
+    list_key,
+    list_scope,
+    tag_of_list,
+    tag_of_store,
+    tags_of_stores,
+)
 from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery
+from shared.cache.reads import Changing, ReadCache
+from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import ChangeRecorder
@@ -42,44 +53,75 @@ SORTING = Sorting(
 class StoreRepository:
     """Reads stores, and opens transactions that change them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReadCache) -> None:
         self._database = database
+        self._cache = cache
 
-    async def find(self, uuid: UUID, *, latest: bool = False) -> Store | None:
-        """Return the living store of this id; with `latest`, every acknowledged change is seen."""
-        row = await self._database.fetch_one(_BY_UUID, primary=latest, uuid=uuid)
+    async def find(self, uuid: UUID) -> Store | None:
+        """Return the living store of this id as the primary knows it."""
+        row = await self._database.fetch_one(_BY_UUID, primary=True, uuid=uuid)
         return _store(row) if row else None
 
-    async def list(self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Store]:
-        """Return a page of the living stores that `query` asks for and `tenant` may see."""
-        statement = _matching(query, uuids, tenant)
-        async with self._database.reading() as connection:
-            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
-        return Listing([_store(row) for row in page.items], page.meta)
+    async def read(self, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return the living store of this id, as JSON; with `fresh`, not from the cache."""
+
+        async def load() -> bytes | None:
+            store = await self.find(uuid)
+            return msgspec.json.encode(store) if store else None
+
+        return await self._cache.read(f"store:{uuid}", [tag_of_store(uuid)], load, fresh=fresh)
+
+    async def list(
+        self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+    ) -> Cached:
+        """Return a page of the living stores that `query` asks for and `tenant` may see: a `Listing` as JSON.
+
+        With `fresh` it is not from the cache.
+        """
+
+        async def load(*, primary: bool = True) -> bytes:
+            return msgspec.json.encode(await self._page(query, uuids, tenant, primary=primary))
+
+        if not is_cached(query):
+            return Cached(await load(primary=fresh), NOT_CACHED)
+        tags = [tag_of_list(list_scope(query, tenant))]
+        return await self._cache.read(list_key(query, tenant), tags, load, fresh=fresh)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
-        async with self._database.transaction() as connection:
-            yield StoreWriter(connection, actor)
+        async with self._cache.changing() as changing, self._database.transaction() as connection:
+            yield StoreWriter(connection, actor, changing)
+
+    async def _page(
+        self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None, *, primary: bool
+    ) -> Listing[Store]:
+        statement = _matching(query, uuids, tenant)
+        async with self._database.reading(primary=primary) as connection:
+            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+        return Listing([_store(row) for row in page.items], page.meta)
 
 
 class StoreWriter:
-    """Changes stores inside one transaction, and records each change."""
+    """Changes stores inside one transaction, records each change and announces it to the cache."""
 
-    def __init__(self, connection: WriteConnection, actor: str) -> None:
+    def __init__(self, connection: WriteConnection, actor: str, changing: Changing) -> None:
         self._connection = connection
+        self._changing = changing
         self._changes = ChangeRecorder(connection, "store", actor)
 
     async def add(self, command: CreateStore) -> Store:
         """Insert a store.
 
         Raises:
+            ClientBeingDeleted: when its client is fenced.
             DuplicateStore: when another store of the client has its code.
             IncompleteCoordinates: when it has one of latitude and longitude.
         """
+        await keep_unfenced(self._connection, command.client_uuid)
         values = stored_columns(msgspec.structs.asdict(command))
         store = await self._returned(stores.insert().values(uuid=new_uuid(), **values))
+        await self._changing.begin(tags_of_stores([store]))
         await self._changes.created(store)
         return store
 
@@ -91,6 +133,7 @@ class StoreWriter:
         before, changes = await self._locked(stores.c.uuid == uuid), set_fields(command)
         if before is None or not changes:
             return before
+        await self._changing.begin(tags_of_stores([before]))
         current = {name: getattr(before, name) for name in ChangeStore.__struct_fields__}
         values = stored_columns({**current, **changes})
         statement = stores.update().where(stores.c.uuid == uuid)
@@ -105,6 +148,7 @@ class StoreWriter:
         store = await self._locked(stores.c.uuid == uuid, *_visible(tenant))
         if store is None:
             return False
+        await self._changing.begin(tags_of_stores([store]))
         await self._connection.execute(
             stores.update()
             .where(stores.c.uuid == uuid)
