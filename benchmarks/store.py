@@ -18,6 +18,7 @@ from services.store.schema import CreateStore
 from shared.config import DatabaseConfig
 from shared.db import Database
 from shared.identifiers import new_uuid
+from tests.support.caches import no_cache
 from tests.support.databases import migrated
 from tests.support.tokens import SECRET, access_token
 
@@ -89,7 +90,7 @@ async def _add_store(config: DatabaseConfig) -> UUID:
         longitude=106.8394,
     )
     try:
-        async with StoreRepository(database).transaction() as stores:
+        async with StoreRepository(database, no_cache(database)).transaction("benchmark") as stores:
             return (await stores.add(command)).uuid
     finally:
         await database.close()

@@ -61,9 +61,9 @@ class Database:
         self.committed.set()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[ReadConnection]:
-        """Open a connection for questions."""
-        async with self._read.connect() as connection:
+    async def reading(self, *, primary: bool = False) -> AsyncGenerator[ReadConnection]:
+        """Open a connection for questions; with `primary` they see every acknowledged change."""
+        async with (self._write if primary else self._read).connect() as connection:
             yield ReadConnection(connection)
 
     async def fetch_one(

@@ -44,7 +44,7 @@ class ListQuery(msgspec.Struct, kw_only=True, frozen=True):
     ] = "-created_at"
 
 
-class Listing(msgspec.Struct, Generic[T]):
+class Listing(msgspec.Struct, Generic[T], rename={"items": "data"}):
     """One page of rows and where it stands."""
 
     items: list[T]

@@ -43,6 +43,16 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
     meta: Meta
 
 
+def enveloped(data: bytes) -> bytes:
+    """Return the JSON of an `Envelope` around the JSON of its data."""
+    return b'{"status_code":200,"message":"Success","data":%b}' % data
+
+
+def enveloped_page(listing: bytes) -> bytes:
+    """Return the JSON of a `Page` made of the JSON object with its data and meta."""
+    return b'{"status_code":200,"message":"Success",%b' % listing[1:]
+
+
 class ErrorInfo(msgspec.Struct):
     """What went wrong: a stable code, the trace to quote, and each invalid field."""
 

@@ -12,6 +12,9 @@ from services.store.repository.stores import StoreRepository
 from services.store.usecase.fences import Fences
 from services.store.usecase.stores import Stores
 from shared.app import Application, create_application
+from shared.cache.era import Era
+from shared.cache.link import RedisLink
+from shared.cache.reads import ReadCache
 from shared.db import Database
 from shared.http import ServiceClient
 from shared.security.credentials import ServiceCredentials
@@ -22,9 +25,11 @@ from shared.security.tokens import TokenVerifier
 def create_app(config: StoreConfig) -> Application:
     """Return the store service, ready to be served."""
     database = Database(config.database, "gerai-store")
+    link = RedisLink(config.redis)
+    cache = ReadCache(link, Era(link, database))
     auth = ServiceClient("auth", config.auth_url)
     clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
-    controller = StoreController(Stores(StoreRepository(database), ClientApi(clients)))
+    controller = StoreController(Stores(StoreRepository(database, cache), ClientApi(clients)))
     return create_application(
         "store",
         config,
@@ -32,5 +37,6 @@ def create_app(config: StoreConfig) -> Application:
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
-        on_stop=[clients.close, auth.close, database.close],
+        on_start=[cache.start],
+        on_stop=[cache.close, clients.close, auth.close, database.close],
     )

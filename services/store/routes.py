@@ -1,5 +1,8 @@
 """The URL table of the store service, read once at start."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from litestar import delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 
@@ -27,6 +30,8 @@ from shared.openapi import responses, with_query
 
 TAG = "stores"
 
+Handler = Callable[..., Awaitable[Any]]
+
 _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
 _CALLER = (Unauthenticated, Forbidden)
 _CLIENT = (ClientNotFound, ClientInactive, BadGateway, ServiceUnavailable, GatewayTimeout)
@@ -40,14 +45,21 @@ def routes(stores: StoreController) -> list[HTTPRouteHandler]:
     reading = responses(InvalidInput, *_CALLER, StoreNotFound, BadGateway, ServiceUnavailable, GatewayTimeout)
     changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore)
     deleting = responses(InvalidInput, *_CALLER, StoreNotFound)
+
+    def lists(path: str, summary: str, handler: Handler) -> HTTPRouteHandler:
+        description = with_query(StoreQuery)
+        return get(path, summary=summary, tags=[TAG], responses=listing, operation_class=description)(handler)
+
+    def reads(path: str, summary: str, handler: Handler) -> HTTPRouteHandler:
+        description = with_query(ReadQuery)
+        return get(path, summary=summary, tags=[TAG], responses=reading, operation_class=description)(handler)
+
     return [
         post(path, summary="Open a store", tags=[TAG], responses=creating)(stores.create),
-        get(
-            path, summary="List stores", tags=[TAG], responses=listing, operation_class=with_query(StoreQuery)
-        )(stores.list),
-        get(
-            one, summary="Read a store", tags=[TAG], responses=reading, operation_class=with_query(ReadQuery)
-        )(stores.read),
+        lists(path, "List stores", stores.list),
+        reads(one, "Read a store", stores.read),
+        lists("/uncached/stores", "List stores, past the cache", stores.list_uncached),
+        reads("/uncached/stores/{uuid:str}", "Read a store, past the cache", stores.read_uncached),
         patch(one, summary="Change a store", tags=[TAG], responses=changing)(stores.change),
         delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
     ]

@@ -96,11 +96,17 @@ class ReadCache:
             async with self.changing() as changing:
                 changing.note(tags)
 
+    async def start(self) -> None:
+        """Confirm the era, and keep confirming it."""
+        await self._era.start()
+
     async def close(self) -> None:
-        """Finish what is under way."""
+        """Finish what is under way, then close every connection."""
+        await self._era.stop()
         under_way = [*self._ends, *self._fills.values()]
         if under_way:
             await asyncio.wait(under_way)
+        await self._link.close()
 
     def _require_era(self) -> bytes:
         era = self._era.current()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from infra.embedded.ports import free_port
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
@@ -31,17 +32,21 @@ class CacheParts:
 
     async def close(self) -> None:
         """End everything."""
-        await self.era.stop()
         await self.reads.close()
-        await self.link.close()
         await self.database.close()
+
+
+def no_cache(database: Database) -> ReadCache:
+    """Return a cache whose Redis is never there."""
+    link = RedisLink(RedisConfig(host="127.0.0.1", port=free_port()))
+    return ReadCache(link, Era(link, database))
 
 
 @asynccontextmanager
 async def caching(redis: RedisConfig, database: DatabaseConfig) -> AsyncGenerator[CacheParts]:
     """Yield a cache that has confirmed its era and keeps asking."""
     parts = CacheParts(redis, database)
-    await parts.era.start()
+    await parts.reads.start()
     try:
         yield parts
     finally:

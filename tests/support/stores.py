@@ -1,6 +1,6 @@
 """Stores for tests: samples, a configuration, and what use cases need, kept in memory."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,12 +13,14 @@ from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
 from services.store.repository.stores import StoreRepository, StoreWriter
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
-from shared.config import DatabaseConfig, OAuthClientConfig, Secret
+from shared.cache.status import HIT, REQUESTED, Cached
+from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
 from shared.conversion import set_fields
 from shared.errors import GeraiError
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
+from tests.support.caches import patient
 from tests.support.serving import LOG, SERVICE, TRACING
 from tests.support.tokens import CONFIG
 
@@ -47,13 +49,14 @@ def facts(uuid: UUID, *, is_active: bool = True) -> Client:
     )
 
 
-def store_config(database: DatabaseConfig, neighbours: str) -> StoreConfig:
+def store_config(database: DatabaseConfig, redis: RedisConfig, neighbours: str) -> StoreConfig:
     """Return the configuration of a store service whose neighbours are at one URL."""
     return StoreConfig(
         service=SERVICE,
         log=LOG,
         tracing=TRACING,
         database=msgspec.structs.replace(database, pool_size=10),
+        redis=patient(redis),
         token=CONFIG,
         oauth=OAuthClientConfig(client_id="store", client_secret=Secret("only-for-tests")),
         auth_url=neighbours,
@@ -89,14 +92,22 @@ class FakeStores(StoreRepository):
         self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
         self.actors: list[str] = []
 
-    async def find(self, uuid: UUID, *, latest: bool = False) -> Store | None:
-        self.journal.append("latest store read" if latest else "store read")
+    async def find(self, uuid: UUID) -> Store | None:
+        self.journal.append("latest store read")
         return self.rows.get(uuid)
 
-    async def list(self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Listing[Store]:
-        self.listed.append((uuids, tenant))
+    async def read(self, uuid: UUID, *, fresh: bool = False) -> Cached:
+        self.journal.append("fresh store read" if fresh else "store read")
+        found = self.rows.get(uuid)
+        return Cached(msgspec.json.encode(found) if found else None, REQUESTED if fresh else HIT)
+
+    async def list(
+        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+    ) -> Cached:
+        self.listed.append((list(uuids) if uuids is not None else None, tenant))
         items = [each for each in self.rows.values() if tenant in {None, each.client_uuid}]
-        return Listing(items, Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None))
+        meta = Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None)
+        return Cached(msgspec.json.encode(Listing(items, meta)), REQUESTED if fresh else HIT)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["FakeStoreWriter"]:

@@ -1,11 +1,14 @@
 """HTTP in and out of the store service."""
 
+from typing import Any
+
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from services.store import constants
 from services.store.schema import ChangeStore, CreateStore, ReadQuery, Store, StoreQuery, StoreWithClient
 from services.store.usecase.stores import Stores
+from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.request import JsonRequest
@@ -27,16 +30,25 @@ class StoreController(Controller):
             headers={"Location": location},
         )
 
-    async def list(self, request: JsonRequest) -> Page[Store]:
+    async def list(self, request: JsonRequest) -> Response[Page[Store]]:
         """List the stores the caller may see."""
-        listing = await self._stores.list(request.auth, request.query(StoreQuery))
-        return Page(data=listing.items, meta=listing.meta)
+        return await self._list(request, fresh=wants_fresh(request))
 
-    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Envelope[Store | StoreWithClient]:
+    async def list_uncached(self, request: JsonRequest) -> Response[Page[Store]]:
+        """List the stores the caller may see, as the database knows them."""
+        return await self._list(request, fresh=True)
+
+    async def read(
+        self, request: JsonRequest, uuid: FromPath[str]
+    ) -> Response[Envelope[Store | StoreWithClient]]:
         """Return one store, with its client when `include=client` asks for it."""
-        if request.query(ReadQuery).include:
-            return Envelope(data=await self._stores.read_with_client(request.auth, to_uuid("uuid", uuid)))
-        return Envelope(data=await self._stores.read(request.auth, to_uuid("uuid", uuid)))
+        return await self._read(request, uuid, fresh=wants_fresh(request))
+
+    async def read_uncached(
+        self, request: JsonRequest, uuid: FromPath[str]
+    ) -> Response[Envelope[Store | StoreWithClient]]:
+        """Return one store as the database knows it, with its client when `include=client` asks for it."""
+        return await self._read(request, uuid, fresh=True)
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeStore]
@@ -48,3 +60,12 @@ class StoreController(Controller):
     async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
         """Close a store for good. For admins, and managers whom it is visible to."""
         await self._stores.delete(request.auth, to_uuid("uuid", uuid))
+
+    async def _list(self, request: JsonRequest, *, fresh: bool) -> Response[Any]:
+        return page_response(await self._stores.list(request.auth, request.query(StoreQuery), fresh=fresh))
+
+    async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
+        principal, key = request.auth, to_uuid("uuid", uuid)
+        if request.query(ReadQuery).include:
+            return Response(Envelope(data=await self._stores.read_with_client(principal, key)))
+        return data_response(await self._stores.read(principal, key, fresh=fresh))

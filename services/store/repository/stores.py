@@ -1,6 +1,6 @@
 """Every statement of the store service."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, s
 
 from services.store.errors import DuplicateStore, IncompleteCoordinates
 from services.store.model import stores
-from services.store.repository.fences import keep_unfenced
 from services.store.repository.cache_keys import (
     is_cached,
     list_key,
@@ -19,6 +18,7 @@ from services.store.repository.cache_keys import (
     tag_of_store,
     tags_of_stores,
 )
+from services.store.repository.fences import keep_unfenced
 from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
@@ -72,7 +72,7 @@ class StoreRepository:
         return await self._cache.read(f"store:{uuid}", [tag_of_store(uuid)], load, fresh=fresh)
 
     async def list(
-        self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
         """Return a page of the living stores that `query` asks for and `tenant` may see: a `Listing` as JSON.
 
@@ -82,7 +82,7 @@ class StoreRepository:
         async def load(*, primary: bool = True) -> bytes:
             return msgspec.json.encode(await self._page(query, uuids, tenant, primary=primary))
 
-        if not is_cached(query):
+        if uuids is not None or not is_cached(query):
             return Cached(await load(primary=fresh), NOT_CACHED)
         tags = [tag_of_list(list_scope(query, tenant))]
         return await self._cache.read(list_key(query, tenant), tags, load, fresh=fresh)
@@ -94,7 +94,7 @@ class StoreRepository:
             yield StoreWriter(connection, actor, changing)
 
     async def _page(
-        self, query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None, *, primary: bool
+        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
     ) -> Listing[Store]:
         statement = _matching(query, uuids, tenant)
         async with self._database.reading(primary=primary) as connection:
@@ -179,7 +179,7 @@ def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _matching(query: StoreQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
+def _matching(query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [_LIVING, *_visible(tenant)]
     if uuids is not None:
         conditions.append(stores.c.uuid.in_(uuids))

@@ -8,10 +8,10 @@ from msgspec import UNSET, UnsetType
 from services.store.client_api import ClientDirectory
 from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNotFound, StoreNotFound
 from services.store.repository.stores import StoreRepository
-from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery, StoreWithClient
+from services.store.schema import ChangeStore, CreateStore, Owner, Store, StoreQuery, StoreWithClient
+from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import InvalidInput
-from shared.listing import Listing
 from shared.places import place_problems
 from shared.security.principal import Principal
 
@@ -33,28 +33,33 @@ class Stores:
         async with self._stores.transaction(principal.subject) as stores:
             return await stores.add(command)
 
-    async def read(self, principal: Principal, uuid: UUID) -> Store:
-        """Return a store the caller may see."""
+    async def read(self, principal: Principal, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return a store the caller may see, as JSON; with `fresh`, not from the cache."""
         principal.require("admin", "manager", "user")
-        return _visible(principal, uuid, await self._stores.find(uuid))
+        found = await self._stores.read(uuid, fresh=fresh)
+        owner = msgspec.json.decode(found.content, type=Owner) if found.content else None
+        if owner is None or not principal.sees(owner.client_uuid):
+            raise StoreNotFound(uuid=uuid)
+        return found
 
     async def read_with_client(self, principal: Principal, uuid: UUID) -> StoreWithClient:
         """Return a store the caller may see, with its client."""
-        store = await self.read(principal, uuid)
+        found = await self.read(principal, uuid)
+        store = msgspec.json.decode(found.content or b"", type=Store)
         client = await self._clients.find(store.client_uuid)
         return StoreWithClient(**msgspec.structs.asdict(store), client=client)
 
-    async def list(self, principal: Principal, query: StoreQuery) -> Listing[Store]:
-        """Return a page of the stores the caller may see."""
+    async def list(self, principal: Principal, query: StoreQuery, *, fresh: bool = False) -> Cached:
+        """Return a page of the stores the caller may see, as JSON; with `fresh`, not from the cache."""
         principal.require("admin", "manager", "user")
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
-        return await self._stores.list(query, uuids, principal.client_uuid)
+        return await self._stores.list(query, uuids, principal.client_uuid, fresh=fresh)
 
     async def change(self, principal: Principal, uuid: UUID, command: ChangeStore) -> Store:
         """Change a store of an active client; for admins, and managers whom it is visible to."""
         principal.require("admin", "manager")
         _require_valid(command)
-        current = _visible(principal, uuid, await self._stores.find(uuid, latest=True))
+        current = _visible(principal, uuid, await self._stores.find(uuid))
         await self._require_active_client(current.client_uuid)
         async with self._stores.transaction(principal.subject) as stores:
             store = await stores.change(uuid, command)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.store.factory import create_app
+from shared.config import RedisConfig
 from tests.support.databases import TestDatabase
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource
@@ -17,12 +18,12 @@ from tests.support.tokens import bearer
 
 @pytest.fixture(scope="module")
 async def served(
-    databases: dict[str, TestDatabase],
+    databases: dict[str, TestDatabase], redis_config: RedisConfig
 ) -> AsyncGenerator[tuple[httpx.AsyncClient, FakeNeighbours]]:
     neighbours = FakeNeighbours()
     async with (
         serving(neighbours) as url,
-        calling(create_app(store_config(databases["store"].app, url))) as http,
+        calling(create_app(store_config(databases["store"].app, redis_config, url))) as http,
     ):
         http.headers.update(bearer())
         yield http, neighbours

@@ -9,6 +9,7 @@ from services.store.repository.stores import StoreRepository
 from services.store.schema import CreateStore, Store
 from shared.db import Database
 from shared.identifiers import new_uuid
+from tests.support.caches import no_cache
 from tests.support.databases import TestDatabase, connect
 from tests.support.resource import Resource
 
@@ -66,7 +67,7 @@ async def test_a_change_tells_who_asked_for_it_and_where(
 
 async def test_a_rollback_leaves_nothing(store_database: TestDatabase) -> None:
     database = Database(store_database.app, "tests")
-    repository = StoreRepository(database)
+    repository = StoreRepository(database, no_cache(database))
     with pytest.raises(ZeroDivisionError):
         async with repository.transaction("someone") as stores:
             await stores.add(COMMAND)

@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-import shared.http
+from infra.embedded.ports import free_port
 from services.store.factory import create_app
+from shared.config import RedisConfig
+from shared.deadline import HEADER as TIME_LIMIT
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource, refused
 from tests.support.serving import calling, serving
@@ -120,12 +122,13 @@ async def test_a_client_service_that_errs(
     stores: Resource, neighbours: FakeNeighbours, answer: tuple[int, bytes], status: int
 ) -> None:
     made = await stores.make()
-    neighbours.instead = answer
-    try:
-        await assert_nothing_can_be_written(stores, made, status)
-    finally:
-        neighbours.instead = None
-    await stores.make()
+    erring = FakeNeighbours()
+    erring.clients = neighbours.clients
+    async with serving(erring) as url, beside(stores, url) as others:
+        erring.instead = answer
+        await assert_nothing_can_be_written(others, made, status)
+        erring.instead = None
+        await others.make()
 
 
 async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,29 +136,21 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls that give up sooner."""
-    monkeypatch.setattr(shared.http, "ATTEMPT_SECONDS", 0.2)
-    monkeypatch.setattr(shared.http, "BUDGET_SECONDS", 0.5)
-
-
 @asynccontextmanager
 async def beside(stores: Resource, neighbours: str) -> AsyncGenerator[Resource]:
     """Run another store service on the same database, whose neighbours are at this URL."""
-    async with calling(create_app(store_config(stores.database.app, neighbours))) as http:
-        http.headers.update(bearer())
+    nowhere = RedisConfig(host="127.0.0.1", port=free_port())
+    async with calling(create_app(store_config(stores.database.app, nowhere, neighbours))) as http:
+        http.headers.update(bearer() | {TIME_LIMIT: "1000"})
         yield Resource(http, stores.path, lambda _: stores.body(), stores.database)
 
 
-@pytest.mark.usefixtures("quick")
 async def test_a_client_service_that_is_away(stores: Resource) -> None:
     made = await stores.make()
     async with beside(stores, NOWHERE) as others:
         await assert_nothing_can_be_written(others, made, 503)
 
 
-@pytest.mark.usefixtures("quick")
 async def test_a_client_service_that_does_not_move(stores: Resource) -> None:
     made = await stores.make()
     frozen = FakeNeighbours()

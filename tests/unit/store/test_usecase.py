@@ -1,6 +1,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
@@ -232,7 +233,9 @@ async def test_a_patch_cannot_halve_coordinates(stores: Stores, patch: ChangeSto
 
 
 async def test_lists_are_confined_to_the_tenant(rows: FakeStores, stores: Stores) -> None:
-    assert [each.uuid for each in (await stores.list(USER_OF_C, StoreQuery())).items] == [OURS.uuid]
+    listed = await stores.list(USER_OF_C, StoreQuery())
+    assert listed.content
+    assert [each["uuid"] for each in msgspec.json.decode(listed.content)["data"]] == [str(OURS.uuid)]
     await stores.list(ADMIN, StoreQuery(uuids=f"{OURS.uuid},{THEIRS.uuid}"))
     await stores.list(ADMIN, StoreQuery(uuids=""))
     assert rows.listed == [(None, C), ([OURS.uuid, THEIRS.uuid], None), ([], None)]
