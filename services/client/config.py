@@ -1,11 +1,17 @@
 """What the client service reads from its environment."""
 
-from shared.config import DatabaseConfig, ProcessConfig, TokenConfig
+from shared.config import DatabaseConfig, OAuthClientConfig, ProcessConfig, TokenConfig
 
 
 class ClientConfig(ProcessConfig, frozen=True, kw_only=True):
-    """The client service's configuration; `auth_url` is where tokens' keys are published."""
+    """The client service's configuration.
+
+    `auth_url` is where tokens' keys are published and tokens of its own granted, `store_url` where stores are
+    asked about before a client is deleted.
+    """
 
     database: DatabaseConfig
     token: TokenConfig
+    oauth: OAuthClientConfig
     auth_url: str
+    store_url: str

@@ -6,5 +6,12 @@ CLIENT_CHANGED = "Client changed"
 DUPLICATE_CLIENT = "Duplicate client! This client is already registered."
 CLIENT_NOT_FOUND = "Client with id '{uuid}' not found"
 
+CLIENT_HAS_STORES = (
+    "Client with id '{uuid}' cannot be deleted: stores of it that are open: {count}. "
+    "Close them first, or add ?cascade=true to close them together with the client."
+)
+CLIENT_BEING_DELETED = "Client with id '{uuid}' is being deleted already. Look again in a few seconds."
+DELETION_UNDONE = "Deleting the client took too long and was undone; nothing has changed. Try again."
+
 DEFAULT_COUNTRY = "ID"
 DEFAULT_TIMEZONE = "Asia/Jakarta"

@@ -1,7 +1,10 @@
 """Errors of the client service."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from services.client import constants
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, ServiceUnavailable
 
 
 class ClientNotFound(NotFound):
@@ -16,3 +19,25 @@ class DuplicateClient(Conflict):
 
     code = "DUPLICATE_CLIENT"
     template = constants.DUPLICATE_CLIENT
+
+
+class ClientHasStores(Conflict):
+    """Stores of the client live and are not to end with it."""
+
+    code = "CLIENT_HAS_STORES"
+    template = constants.CLIENT_HAS_STORES
+
+
+class ClientBeingDeleted(Conflict):
+    """Another deletion of the client is under way; within ten seconds it is carried out or undone."""
+
+    code = "CLIENT_BEING_DELETED"
+    template = constants.CLIENT_BEING_DELETED
+    default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}
+
+
+class DeletionUndone(ServiceUnavailable):
+    """A deletion was given up before it was carried out."""
+
+    code = "DELETION_UNDONE"
+    template = constants.DELETION_UNDONE

@@ -3,13 +3,17 @@
 from litestar.openapi.spec import Tag
 
 from services.client import routes
+from services.client.client_api import StoreApi
 from services.client.config import ClientConfig
 from services.client.controller.clients import ClientController
 from services.client.repository.clients import ClientRepository
+from services.client.repository.deletions import DeletionRepository
 from services.client.usecase.clients import Clients
+from services.client.usecase.deletions import Deletions, Undoing
 from shared.app import Application, create_application
 from shared.db import Database
 from shared.http import ServiceClient
+from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
 
@@ -18,7 +22,11 @@ def create_app(config: ClientConfig) -> Application:
     """Return the client service, ready to be served."""
     database = Database(config.database, "gerai-client")
     auth = ServiceClient("auth", config.auth_url)
-    controller = ClientController(Clients(ClientRepository(database)))
+    stores = ServiceClient("store", config.store_url, auth=ServiceCredentials(auth, config.oauth))
+    clients = ClientRepository(database)
+    deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
+    undoing = Undoing(deletions)
+    controller = ClientController(Clients(clients), deletions)
     return create_application(
         "client",
         config,
@@ -26,5 +34,6 @@ def create_app(config: ClientConfig) -> Application:
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
-        on_stop=[auth.close, database.close],
+        on_start=[undoing.start],
+        on_stop=[undoing.stop, stores.close, auth.close, database.close],
     )

@@ -4,14 +4,37 @@ from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 
 from services.client.controller.clients import ClientController
-from services.client.errors import ClientNotFound, DuplicateClient
-from services.client.schema import ClientQuery
-from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType
+from services.client.errors import (
+    ClientBeingDeleted,
+    ClientHasStores,
+    ClientNotFound,
+    DeletionUndone,
+    DuplicateClient,
+)
+from services.client.schema import ClientQuery, DeleteQuery
+from shared.errors import (
+    BadGateway,
+    Forbidden,
+    GatewayTimeout,
+    InvalidInput,
+    MalformedBody,
+    ServiceUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from shared.openapi import responses, with_query
 
 TAG = "clients"
 
 _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
+_STORES = (
+    ClientHasStores,
+    ClientBeingDeleted,
+    BadGateway,
+    DeletionUndone,
+    ServiceUnavailable,
+    GatewayTimeout,
+)
 
 
 def routes(clients: ClientController) -> list[HTTPRouteHandler]:
@@ -20,7 +43,7 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
     reading = responses(InvalidInput, Unauthenticated, ClientNotFound)
     creating = responses(*_BODY, Unauthenticated, Forbidden, DuplicateClient)
     changing = responses(*_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient)
-    deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound)
+    deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound, *_STORES)
     listing = responses(InvalidInput, Unauthenticated)
     return [
         post(path, summary="Register a client", tags=[TAG], responses=creating)(clients.create),
@@ -33,7 +56,13 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
         )(clients.list),
         get(one, summary="Read a client", tags=[TAG], responses=reading)(clients.read),
         patch(one, summary="Change a client", tags=[TAG], responses=changing)(clients.change),
-        delete(one, summary="End a client", tags=[TAG], responses=deleting)(clients.delete),
+        delete(
+            one,
+            summary="End a client",
+            tags=[TAG],
+            responses=deleting,
+            operation_class=with_query(DeleteQuery),
+        )(clients.delete),
     ]
 
 

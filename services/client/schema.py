@@ -67,6 +67,12 @@ class Client(msgspec.Struct, kw_only=True, frozen=True):
     updated_at: datetime
 
 
+class DeleteQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """What ends with a client."""
+
+    cascade: Annotated[bool, Meta(description="Closes the client's stores together with it.")] = False
+
+
 class ClientQuery(ListQuery, kw_only=True, frozen=True):
     """Which clients to list."""
 

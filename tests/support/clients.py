@@ -8,13 +8,18 @@ from uuid import UUID
 
 import msgspec
 
+from services.client.config import ClientConfig
 from services.client.errors import DuplicateClient
 from services.client.repository.clients import ClientRepository, ClientWriter
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.config import DatabaseConfig, OAuthClientConfig, Secret
 from shared.conversion import set_fields
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
+from tests.support.deletions import FakeDeletions, FakeDeletionWriter
+from tests.support.serving import LOG, SERVICE, TRACING
+from tests.support.tokens import CONFIG
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,6 +32,20 @@ def client(**fields: object) -> Client:
     return Client(**members)
 
 
+def client_config(database: DatabaseConfig, neighbours: str) -> ClientConfig:
+    """Return the configuration of a client service whose neighbours are at one URL."""
+    return ClientConfig(
+        service=SERVICE,
+        log=LOG,
+        tracing=TRACING,
+        database=msgspec.structs.replace(database, pool_size=10),
+        token=CONFIG,
+        oauth=OAuthClientConfig(client_id="client", client_secret=Secret("only-for-tests")),
+        auth_url=neighbours,
+        store_url=neighbours,
+    )
+
+
 class FakeClients(ClientRepository):
     """Clients in memory; a transaction that fails leaves no trace."""
 
@@ -34,6 +53,7 @@ class FakeClients(ClientRepository):
         self.rows = {each.uuid: each for each in clients}
         self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
         self.actors: list[str] = []
+        self.deletions = FakeDeletions()
 
     async def find(self, uuid: UUID) -> Client | None:
         return self.rows.get(uuid)
@@ -48,16 +68,20 @@ class FakeClients(ClientRepository):
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["FakeClientWriter"]:
         self.actors.append(actor)
-        writer = FakeClientWriter(dict(self.rows))
+        writer = FakeClientWriter(dict(self.rows), FakeDeletionWriter(self.deletions))
         yield writer
-        self.rows = writer.rows
+        self.rows, self.deletions.rows = writer.rows, writer.deletions.rows
 
 
 class FakeClientWriter(ClientWriter):
     """Changes a copy of the clients."""
 
-    def __init__(self, rows: dict[UUID, Client]) -> None:
+    def __init__(self, rows: dict[UUID, Client], deletions: FakeDeletionWriter) -> None:
         self.rows = rows
+        self.deletions: FakeDeletionWriter = deletions
+
+    async def lock(self, uuid: UUID) -> Client | None:
+        return self.rows.get(uuid)
 
     async def add(self, command: CreateClient) -> Client:
         if any(each.email == command.email for each in self.rows.values()):

@@ -4,8 +4,9 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from services.client import constants
-from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient, DeleteQuery
 from services.client.usecase.clients import Clients
+from services.client.usecase.deletions import Deletions
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.request import JsonRequest
@@ -15,8 +16,9 @@ from shared.responses import Envelope, Page
 class ClientController(Controller):
     """Decodes a request, makes one call, wraps the answer."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, deletions: Deletions) -> None:
         self._clients = clients
+        self._deletions = deletions
 
     async def create(self, request: JsonRequest, data: JSONBody[CreateClient]) -> Response[Envelope[Client]]:
         """Register a client company. For admins, and managers without a tenant."""
@@ -44,5 +46,10 @@ class ClientController(Controller):
         return Envelope(message=constants.CLIENT_CHANGED, data=client)
 
     async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
-        """End a client. For admins."""
-        await self._clients.delete(request.auth, to_uuid("uuid", uuid))
+        """End a client, and its stores with `cascade=true`. For admins.
+
+        A client that has open stores is not ended without `cascade=true`. Its stores are closed within about
+        a second afterwards.
+        """
+        cascade = request.query(DeleteQuery).cascade
+        await self._deletions.delete(request.auth, to_uuid("uuid", uuid), cascade=cascade)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, s
 
 from services.client.errors import DuplicateClient
 from services.client.model import clients
+from services.client.repository.deletions import DeletionWriter
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
@@ -69,6 +70,7 @@ class ClientWriter:
     def __init__(self, connection: WriteConnection, actor: str) -> None:
         self._connection = connection
         self._changes = ChangeRecorder(connection, "client", actor)
+        self.deletions = DeletionWriter(connection, actor)
 
     async def add(self, command: CreateClient) -> Client:
         """Insert a client, raising DuplicateClient when its e-mail is taken."""
@@ -82,7 +84,7 @@ class ClientWriter:
 
         The row is locked first, so that concurrent changes of other fields are kept.
         """
-        before, changes = await self._locked(uuid), set_fields(command)
+        before, changes = await self.lock(uuid), set_fields(command)
         if before is None or not changes:
             return before
         current = {name: getattr(before, name) for name in ChangeClient.__struct_fields__}
@@ -96,7 +98,7 @@ class ClientWriter:
 
     async def delete(self, uuid: UUID) -> bool:
         """Mark the client deleted; tell whether there was one."""
-        client = await self._locked(uuid)
+        client = await self.lock(uuid)
         if client is None:
             return False
         await self._connection.execute(
@@ -107,7 +109,8 @@ class ClientWriter:
         await self._changes.deleted(client)
         return True
 
-    async def _locked(self, uuid: UUID) -> Client | None:
+    async def lock(self, uuid: UUID) -> Client | None:
+        """Return the living client of this id, unchanged by others until the transaction ends."""
         statement = select(*_SHOWN).where(clients.c.uuid == uuid, _LIVING).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return _client(row) if row else None

@@ -52,14 +52,6 @@ class Clients:
             raise ClientNotFound(uuid=uuid)
         return client
 
-    async def delete(self, principal: Principal, uuid: UUID) -> None:
-        """End a client; for admins."""
-        principal.require("admin")
-        async with self._clients.transaction(principal.subject) as clients:
-            deleted = await clients.delete(uuid)
-        if not deleted:
-            raise ClientNotFound(uuid=uuid)
-
 
 def _require_visible(principal: Principal, uuid: UUID) -> None:
     if not principal.sees(uuid):

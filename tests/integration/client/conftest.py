@@ -1,39 +1,42 @@
-"""The client service on a real, empty database. It takes the tokens that tests sign (HS256)."""
+"""The client service on a real, empty database, its neighbours being a fake behind real sockets."""
 
 from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
-from msgspec.structs import replace
 
-from services.client.config import ClientConfig
 from services.client.factory import create_app
+from tests.support.clients import client_config
 from tests.support.databases import TestDatabase
+from tests.support.fences import FakeStoreService
 from tests.support.resource import Json, Resource
-from tests.support.serving import LOG, SERVICE, TRACING, calling
-from tests.support.tokens import CONFIG, bearer
-
-NOWHERE = "http://127.0.0.1:9"
+from tests.support.serving import calling, serving
+from tests.support.tokens import bearer
 
 
 @pytest.fixture(scope="module")
-async def served(databases: dict[str, TestDatabase]) -> AsyncGenerator[httpx.AsyncClient]:
-    config = ClientConfig(
-        service=SERVICE,
-        log=LOG,
-        tracing=TRACING,
-        database=replace(databases["client"].app, pool_size=10),
-        token=CONFIG,
-        auth_url=NOWHERE,
-    )
-    async with calling(create_app(config)) as http:
+async def served(
+    databases: dict[str, TestDatabase],
+) -> AsyncGenerator[tuple[httpx.AsyncClient, FakeStoreService]]:
+    neighbours = FakeStoreService()
+    async with (
+        serving(neighbours) as url,
+        calling(create_app(client_config(databases["client"].app, url))) as http,
+    ):
         http.headers.update(bearer())
-        yield http
+        yield http, neighbours
 
 
 @pytest.fixture
-def clients(served: httpx.AsyncClient, client_database: TestDatabase) -> Resource:
-    return Resource(served, "/v1/master-client", sample, client_database)
+def neighbours(served: tuple[httpx.AsyncClient, FakeStoreService]) -> FakeStoreService:
+    _, neighbours = served
+    return neighbours
+
+
+@pytest.fixture
+def clients(served: tuple[httpx.AsyncClient, FakeStoreService], client_database: TestDatabase) -> Resource:
+    http, _ = served
+    return Resource(http, "/v1/master-client", sample, client_database)
 
 
 def sample(number: int) -> Json:

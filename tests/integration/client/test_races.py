@@ -43,7 +43,9 @@ async def test_a_client_is_deleted_once(clients: Resource) -> None:
     for _ in ROUNDS:
         url = clients.url(await clients.make())
         answers = await asyncio.gather(*(clients.http.delete(url) for _ in range(4)))
-        assert sorted(answer.status_code for answer in answers) == [204, 404, 404, 404]
+        first, *others = sorted(answer.status_code for answer in answers)
+        assert first == 204
+        assert set(others) <= {404, 409}
 
 
 async def test_a_change_does_not_revive_what_is_deleted(clients: Resource) -> None:

@@ -56,14 +56,6 @@ def change_theirs(clients: Clients, who: Principal) -> Awaitable[Any]:
     return clients.change(who, THEIRS.uuid, ChangeClient(name="Changed"))
 
 
-def delete_ours(clients: Clients, who: Principal) -> Awaitable[Any]:
-    return clients.delete(who, OURS.uuid)
-
-
-def delete_theirs(clients: Clients, who: Principal) -> Awaitable[Any]:
-    return clients.delete(who, THEIRS.uuid)
-
-
 OK, FORBIDDEN, UNKNOWN = None, Forbidden, ClientNotFound
 CALLERS = (ADMIN, MANAGER, MANAGER_OF_OURS, USER, USER_OF_OURS, SERVICE)
 
@@ -75,8 +67,6 @@ MATRIX: list[tuple[Action, tuple[type[GeraiError] | None, ...]]] = [
     (read_theirs,   (OK, OK,        UNKNOWN,   OK,        UNKNOWN,   OK)),
     (change_ours,   (OK, OK,        OK,        FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (change_theirs, (OK, OK,        UNKNOWN,   FORBIDDEN, FORBIDDEN, FORBIDDEN)),
-    (delete_ours,   (OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN)),
-    (delete_theirs, (OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN)),
 ]
 # fmt: on
 
@@ -102,8 +92,6 @@ async def test_who_may_do_what(
 async def test_a_role_is_judged_before_existence(clients: Clients) -> None:
     with pytest.raises(Forbidden):
         await clients.change(USER, new_uuid(), ChangeClient(name="Changed"))
-    with pytest.raises(Forbidden):
-        await clients.delete(MANAGER, new_uuid())
 
 
 async def test_unknown_clients_are_not_found(clients: Clients) -> None:
@@ -111,8 +99,6 @@ async def test_unknown_clients_are_not_found(clients: Clients) -> None:
         await clients.read(ADMIN, new_uuid())
     with pytest.raises(ClientNotFound):
         await clients.change(ADMIN, new_uuid(), ChangeClient(name="Changed"))
-    with pytest.raises(ClientNotFound):
-        await clients.delete(ADMIN, new_uuid())
 
 
 async def test_places_must_exist(rows: FakeClients, clients: Clients) -> None:
