@@ -68,7 +68,8 @@ class FakeFences(StoreFences):
 class FakeStoreService:
     """An ASGI application that grants tokens and keeps fences.
 
-    While `moving` is not set, nothing is answered. With `instead`, that status and body is the answer about every fence.
+    While `moving` is not set, nothing is answered. With `instead`, that status and body is the answer about
+    every fence.
     """
 
     def __init__(self) -> None:
