@@ -30,8 +30,9 @@ gateway  Forwards an authenticated GET of a small JSON answer with everything on
          percentile of the time to answer at a quarter of the rate it reached, less that of the upstream
          alone in its place.
          None of the three writes a line for each request.
-store    Reads one store from PostgreSQL with everything on, beside a Litestar handler with a SQLAlchemy ORM
-         session for each request.
+store    Reads one store from PostgreSQL, and from the cache, with everything on, beside a Litestar handler
+         with a SQLAlchemy ORM session for each request, and one that returns the same bytes from a Redis GET.
+         None of them writes a line for each request.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
 
 The exit status is 1 when a goal is missed.

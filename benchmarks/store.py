@@ -1,17 +1,21 @@
-"""Reading a store in the store service beside a plain handler with an ORM session."""
+"""Reading a store in the store service beside plain handlers: with an ORM session, and with a Redis GET."""
 
 import asyncio
 import os
+from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
+from redis.asyncio import Redis
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import target
+from benchmarks.peers.redis_store import KEY
 from benchmarks.processes import Server, Stage, python
 from benchmarks.report import Result, comparison
 from benchmarks.rounds import Contender, Plan, alternate
-from infra.embedded import postgres
+from infra.embedded import postgres, redis
 from infra.embedded.ports import free_port
 from services.store.repository.stores import StoreRepository
 from services.store.schema import CreateStore
@@ -23,42 +27,63 @@ from tests.support.databases import migrated
 from tests.support.tokens import SECRET, access_token
 
 ORM_RATIO = 2.5
+CACHED_ORM_RATIO = 4.0
+CACHED_REDIS_RATIO = 0.85
 
-_OURS, _PEER = "store read", "Litestar + ORM session"
+_DATABASE, _CACHE = "store read", "store read, cached"
+_ORM, _REDIS = "Litestar + ORM session", "Litestar + redis.asyncio GET"
 _TOKENS = 16
 _NOWHERE = "http://127.0.0.1:9"  # reading a store asks no neighbour
 
 
 def measure(stage: Stage, plan: Plan) -> list[Result]:
-    """Compare reading the same row from the same database."""
-    with postgres.running(stage.folder / "store") as url:
+    """Compare reading the same row from the same database, and the same answer from the same Redis."""
+    folder = stage.folder / "store"
+    with postgres.running(folder) as url, redis.running(folder) as redis_url:
         config = migrated(url)["store"].app
         uuid = asyncio.run(_add_store(config))
-        contenders = _contenders([_service(stage, config), _peer(stage, config)], uuid)
+        contenders = _contenders(stage, config, redis_url, uuid)
         samples = alternate(contenders, plan)
-    return [comparison(samples, _OURS, _PEER, ORM_RATIO)]
+    return [
+        comparison(samples, _DATABASE, _ORM, ORM_RATIO),
+        comparison(samples, _CACHE, _ORM, CACHED_ORM_RATIO),
+        comparison(samples, _CACHE, _REDIS, CACHED_REDIS_RATIO),
+    ]
 
 
-def _contenders(servers: list[Server], uuid: UUID) -> list[Contender]:
+def _contenders(stage: Stage, config: DatabaseConfig, redis_url: str, uuid: UUID) -> list[Contender]:
     """Return the servers with what is asked of them, having seen that they answer the same."""
     tokens = tuple(access_token() for _ in range(_TOKENS))
-    contenders = [Contender(each, target(each.port, f"/v1/stores/{uuid}", tokens)) for each in servers]
-    first, second = (msgspec.json.decode(each.target.body) for each in contenders)
-    if first != second:
-        raise BenchmarkError(f"The two answers differ, so they cannot be compared:\n{first}\n{second}")
+    service = _service(stage, config, redis_url)
+    cached = target(service.port, f"/v1/stores/{uuid}", tokens)
+    asyncio.run(_keep(redis_url, uuid, cached.body))
+    contenders = [
+        Contender(service, target(service.port, f"/v1/uncached/stores/{uuid}", tokens)),
+        Contender(replace(service, name=_CACHE), cached),
+    ]
+    peers = (_orm_peer(stage, config), _redis_peer(stage, redis_url))
+    contenders += [Contender(peer, target(peer.port, f"/v1/stores/{uuid}", tokens)) for peer in peers]
+    answers = [msgspec.json.decode(each.target.body) for each in contenders]
+    if any(answer != answers[0] for answer in answers):
+        raise BenchmarkError(f"The answers differ, so they cannot be compared:\n{answers}")
     return contenders
 
 
-def _service(stage: Stage, database: DatabaseConfig) -> Server:
+def _service(stage: Stage, database: DatabaseConfig, redis_url: str) -> Server:
     """Start the store service: what is not named here is as in production."""
+    address = urlsplit(redis_url)
     environment = {
         "ENV_FILE": os.devnull,
+        "LOG_LEVEL": "WARNING",
         "SERVICE_PORT": str(port := free_port()),
         "DB_HOST": database.host,
         "DB_PORT": str(database.port),
         "DB_USER": database.user,
         "DB_PASSWORD": database.password.reveal(),
         "DB_NAME": database.name,
+        "REDIS_HOST": address.hostname or "",
+        "REDIS_PORT": str(address.port),
+        "REDIS_PASSWORD": address.password or "",
         "JWT_ALGORITHM": "HS256",
         "JWT_SECRET": SECRET,
         "AUTH_URL": _NOWHERE,
@@ -66,14 +91,26 @@ def _service(stage: Stage, database: DatabaseConfig) -> Server:
         "OAUTH_CLIENT_ID": "store",
         "OAUTH_CLIENT_SECRET": "not-used-here",
     }
-    return stage.measured(python(_OURS, port, "services.store", environment=environment))
+    return stage.measured(python(_DATABASE, port, "services.store", environment=environment))
 
 
-def _peer(stage: Stage, database: DatabaseConfig) -> Server:
+async def _keep(redis_url: str, uuid: UUID, body: bytes) -> None:
+    address = urlsplit(redis_url)
+    port, password = address.port or 6379, address.password
+    async with Redis(host=address.hostname or "", port=port, password=password) as server:
+        await server.set(KEY.format(uuid=uuid), body)
+
+
+def _redis_peer(stage: Stage, redis_url: str) -> Server:
+    port = free_port()
+    return stage.measured(python(_REDIS, port, "benchmarks.peers.redis_store", str(port), redis_url))
+
+
+def _orm_peer(stage: Stage, database: DatabaseConfig) -> Server:
     account = f"{database.user}:{database.password.reveal()}"
     url = f"postgresql+asyncpg://{account}@{database.host}:{database.port}/{database.name}"
     port = free_port()
-    return stage.measured(python(_PEER, port, "benchmarks.peers.orm_store", str(port), url))
+    return stage.measured(python(_ORM, port, "benchmarks.peers.orm_store", str(port), url))
 
 
 async def _add_store(config: DatabaseConfig) -> UUID:
