@@ -10,6 +10,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from shared.telemetry.calls import CALLS
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNMATCHED = "unmatched"
 
@@ -26,6 +28,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._requests = _RequestDurations()
         self.registry.register(self._requests)
+        self.registry.register(CALLS)
 
     def observe_request(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count one request of `route`, a template such as `/v1/stores/{uuid}`; None if none matched."""
