@@ -1,0 +1,137 @@
+"""The queue of changes that are still to be published, on a connection of its own."""
+
+import ssl
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.config import DatabaseConfig
+from shared.events.changes import Change
+
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a database that is away, restarting or full raises."""
+
+_LOCK = 1_734_697_583  # any number of our own: one relay at a time on a database
+_SECONDS = 5
+_REQUEUED_AT_ONCE = 5_000
+
+_NEXT = """
+    SELECT changes.* FROM outbox JOIN changes ON changes.id = outbox.change_id
+    ORDER BY outbox.change_id LIMIT $1
+"""
+_REQUEUE = """
+    WITH span AS (
+        SELECT id FROM changes WHERE id > $1 AND occurred_at >= $2 AND id <= $3 ORDER BY id LIMIT $4
+    ), queued AS (
+        INSERT INTO outbox (change_id) SELECT id FROM span ON CONFLICT DO NOTHING
+    )
+    SELECT max(id) AS last, count(*) AS found FROM span
+"""
+_FIRST = "SELECT min(id) - 1 FROM changes WHERE occurred_at >= $1"
+_BACKLOG = """
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)
+    FROM outbox JOIN changes ON changes.id = change_id
+"""
+
+
+class Backlog(NamedTuple):
+    """How many changes wait to be published, and for how many seconds the oldest of them has."""
+
+    depth: int
+    seconds: float
+
+
+class Outbox:
+    """The outbox of one service. Open it with `async with`; the lock goes with the connection."""
+
+    def __init__(self, config: DatabaseConfig, application: str) -> None:
+        self._config = config
+        self._application = application
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        config = self._config
+        self._connection = await asyncpg.connect(
+            host=config.host,
+            port=config.port,
+            user=config.user,
+            password=config.password.reveal(),
+            database=config.name,
+            ssl=ssl.create_default_context() if config.sslmode == "verify-full" else config.sslmode,
+            timeout=_SECONDS,
+            command_timeout=_SECONDS + 1,
+            server_settings={
+                "application_name": self._application,
+                "search_path": config.schema,
+                "statement_timeout": f"{_SECONDS}s",
+                # A holder of the lock that is frozen, or whose machine is gone, loses it within seconds.
+                "idle_session_timeout": "10s",
+                "tcp_keepalives_idle": "5",
+                "tcp_keepalives_interval": "2",
+                "tcp_keepalives_count": "3",
+            },
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect, which gives the lock back."""
+        try:
+            await self._connection.close(timeout=1)
+        except FAILURES:
+            self._connection.terminate()
+
+    async def lock(self) -> bool:
+        """Become the one who publishes; tell whether nobody else is."""
+        return bool(await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK))
+
+    async def next(self, limit: int) -> tuple[list[int], list[Change]]:
+        """Return the ids and the changes to publish next, in the order they were made.
+
+        A change whose transaction has not committed is not among them, and is found later: the queue has
+        it until it is published, so no number can be skipped.
+        """
+        rows = await self._connection.fetch(_NEXT, limit)
+        return [row["id"] for row in rows], [_change(row) for row in rows]
+
+    async def done(self, ids: Sequence[int]) -> None:
+        """Take changes that are published off the queue."""
+        await self._connection.execute("DELETE FROM outbox WHERE change_id = ANY($1)", ids)
+
+    async def requeue(self, since: datetime) -> int:
+        """Put every change that occurred since then on the queue again and return how many they are."""
+        last: int | None = await self._connection.fetchval(_FIRST, since)
+        newest: int | None = await self._connection.fetchval("SELECT max(id) FROM changes")
+        total = 0
+        while last is not None:
+            row = await self._connection.fetchrow(_REQUEUE, last, since, newest, _REQUEUED_AT_ONCE)
+            last, total = (row["last"], total + row["found"]) if row else (None, total)
+        return total
+
+    async def requeue_of(self, span: timedelta) -> int:
+        """Put every change of the past `span` on the queue again and return how many they are."""
+        since: datetime = await self._connection.fetchval("SELECT now() - $1::interval", span)
+        return await self.requeue(since)
+
+    async def backlog(self) -> Backlog:
+        """Return how much waits to be published."""
+        row = await self._connection.fetchrow(_BACKLOG)
+        return Backlog(row[0], float(row[1])) if row else Backlog(0, 0.0)
+
+
+def _change(row: asyncpg.Record) -> Change:
+    columns: dict[str, Any] = {name: row[name] for name in Change.__struct_fields__}
+    # asyncpg has a UUID type of its own, which msgspec does not know.
+    columns |= {name: UUID(int=columns[name].int) for name in ("event_id", "aggregate_id")}
+    columns |= {name: _decoded(columns[name]) for name in ("before", "after")}
+    return Change(**columns)
+
+
+def _decoded(document: str | None) -> dict[str, Any] | None:
+    return None if document is None else msgspec.json.decode(document)
