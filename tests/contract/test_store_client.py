@@ -13,19 +13,20 @@ import httpx
 import msgspec
 import pytest
 
-from services.client.config import ClientConfig
 from services.client.factory import create_app
 from services.store.client_api import ClientApi
 from services.store.schema import Client
-from shared.config import OAuthClientConfig, Secret
+from shared.config import OAuthClientConfig, RedisConfig, Secret
 from shared.http import ServiceClient
 from shared.identifiers import new_uuid
 from shared.security.credentials import ServiceCredentials
+from tests.support.clients import client_config
 from tests.support.databases import TestDatabase
+from tests.support.fences import FakeStoreService
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import refused
-from tests.support.serving import LOG, SERVICE, TRACING, serving
-from tests.support.tokens import CONFIG, bearer
+from tests.support.serving import serving
+from tests.support.tokens import bearer
 
 CREDENTIALS = OAuthClientConfig(client_id="store", client_secret=Secret("only-for-tests"))
 
@@ -75,25 +76,22 @@ class Fake:
 
 
 @asynccontextmanager
-async def service(database: TestDatabase) -> AsyncGenerator[Service]:
-    config = ClientConfig(
-        service=SERVICE,
-        log=LOG,
-        tracing=TRACING,
-        database=database.app,
-        token=CONFIG,
-        auth_url="http://127.0.0.1:9",
-    )
-    async with serving(create_app(config)) as url:
+async def service(database: TestDatabase, redis: RedisConfig) -> AsyncGenerator[Service]:
+    async with (
+        serving(FakeStoreService()) as neighbours,
+        serving(create_app(client_config(database.app, redis, neighbours))) as url,
+    ):
         running = Service(url)
         yield running
         await running.close()
 
 
 @pytest.fixture(params=["service", "fake"])
-async def side(request: pytest.FixtureRequest, client_database: TestDatabase) -> AsyncGenerator[Side]:
+async def side(
+    request: pytest.FixtureRequest, client_database: TestDatabase, redis_config: RedisConfig
+) -> AsyncGenerator[Side]:
     if request.param == "service":
-        async with service(client_database) as running:
+        async with service(client_database, redis_config) as running:
             yield running
     else:
         neighbours = FakeNeighbours()

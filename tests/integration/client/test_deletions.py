@@ -182,3 +182,20 @@ async def test_what_is_being_carried_out_is_not_given_up(clients: Resource, data
         await connection.exec_driver_sql("DELETE FROM deletions")
         assert await rows.give_up_abandoned() == []
     assert await intentions(clients) == []
+
+
+async def test_what_was_given_up_is_not_carried_out(clients: Resource, neighbours: FakeStoreService) -> None:
+    made = await clients.make()
+    neighbours.moving.clear()
+    ending = asyncio.create_task(end(clients, made))
+    try:
+        async with asyncio.timeout(5):
+            while not await intentions(clients):
+                await asyncio.sleep(0.01)
+        await clients.run("UPDATE deletions SET undone = true")
+    finally:
+        neighbours.moving.set()
+    refused(await ending, 503, "DELETION_UNDONE")
+    await until_undone(clients)
+    assert await is_alive(clients, made)
+    assert not neighbours.fences.is_set(UUID(made["uuid"]))
