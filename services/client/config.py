@@ -1,6 +1,6 @@
 """What the client service reads from its environment."""
 
-from shared.config import DatabaseConfig, OAuthClientConfig, ProcessConfig, TokenConfig
+from shared.config import DatabaseConfig, OAuthClientConfig, ProcessConfig, RedisConfig, TokenConfig
 
 
 class ClientConfig(ProcessConfig, frozen=True, kw_only=True):
@@ -11,6 +11,7 @@ class ClientConfig(ProcessConfig, frozen=True, kw_only=True):
     """
 
     database: DatabaseConfig
+    redis: RedisConfig
     token: TokenConfig
     oauth: OAuthClientConfig
     auth_url: str

@@ -11,6 +11,9 @@ from services.client.repository.deletions import DeletionRepository
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions, Undoing
 from shared.app import Application, create_application
+from shared.cache.era import Era
+from shared.cache.link import RedisLink
+from shared.cache.reads import ReadCache
 from shared.db import Database
 from shared.http import ServiceClient
 from shared.security.credentials import ServiceCredentials
@@ -23,7 +26,9 @@ def create_app(config: ClientConfig) -> Application:
     database = Database(config.database, "gerai-client")
     auth = ServiceClient("auth", config.auth_url)
     stores = ServiceClient("store", config.store_url, auth=ServiceCredentials(auth, config.oauth))
-    clients = ClientRepository(database)
+    link = RedisLink(config.redis)
+    cache = ReadCache(link, Era(link, database))
+    clients = ClientRepository(database, cache)
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
     controller = ClientController(Clients(clients), deletions)
@@ -34,6 +39,6 @@ def create_app(config: ClientConfig) -> Application:
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
-        on_start=[undoing.start],
-        on_stop=[undoing.stop, stores.close, auth.close, database.close],
+        on_start=[cache.start, undoing.start],
+        on_stop=[undoing.stop, cache.close, stores.close, auth.close, database.close],
     )

@@ -68,4 +68,4 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
 
 def internal_routes(clients: ClientController) -> list[HTTPRouteHandler]:
     """Return the endpoints for services alone, never routed by the gateway."""
-    return [get("/internal/clients/{uuid:str}", include_in_schema=False)(clients.read)]
+    return [get("/internal/clients/{uuid:str}", include_in_schema=False)(clients.read_uncached)]

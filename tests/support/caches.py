@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 
@@ -9,8 +10,10 @@ from infra.embedded.ports import free_port
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
+from shared.cache.status import Cached
 from shared.config import DatabaseConfig, RedisConfig
 from shared.db import Database
+from shared.responses import Meta
 
 PATIENT_MS = 1000
 """Long enough for a busy machine, so that only what a test does to Redis makes it slow."""
@@ -51,3 +54,20 @@ async def caching(redis: RedisConfig, database: DatabaseConfig) -> AsyncGenerato
         yield parts
     finally:
         await parts.close()
+
+
+class _Listed(msgspec.Struct):
+    """A listing whatever is listed."""
+
+    data: list[dict[str, Any]]
+    meta: Meta
+
+
+def listed(found: Cached) -> list[dict[str, Any]]:
+    """Return the items of a listing in JSON."""
+    return msgspec.json.decode(found.content or b"", type=_Listed).data
+
+
+def meta_of(found: Cached) -> Meta:
+    """Return where a listing in JSON stands."""
+    return msgspec.json.decode(found.content or b"", type=_Listed).meta

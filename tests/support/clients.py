@@ -1,6 +1,6 @@
 """Clients for tests: samples, and a repository that keeps them in memory."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +12,13 @@ from services.client.config import ClientConfig
 from services.client.errors import DuplicateClient
 from services.client.repository.clients import ClientRepository, ClientWriter
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
-from shared.config import DatabaseConfig, OAuthClientConfig, Secret
+from shared.cache.status import HIT, REQUESTED, Cached
+from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
 from shared.conversion import set_fields
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
+from tests.support.caches import patient
 from tests.support.deletions import FakeDeletions, FakeDeletionWriter
 from tests.support.serving import LOG, SERVICE, TRACING
 from tests.support.tokens import CONFIG
@@ -32,13 +34,14 @@ def client(**fields: object) -> Client:
     return Client(**members)
 
 
-def client_config(database: DatabaseConfig, neighbours: str) -> ClientConfig:
+def client_config(database: DatabaseConfig, redis: RedisConfig, neighbours: str) -> ClientConfig:
     """Return the configuration of a client service whose neighbours are at one URL."""
     return ClientConfig(
         service=SERVICE,
         log=LOG,
         tracing=TRACING,
         database=msgspec.structs.replace(database, pool_size=10),
+        redis=patient(redis),
         token=CONFIG,
         oauth=OAuthClientConfig(client_id="client", client_secret=Secret("only-for-tests")),
         auth_url=neighbours,
@@ -55,15 +58,17 @@ class FakeClients(ClientRepository):
         self.actors: list[str] = []
         self.deletions = FakeDeletions()
 
-    async def find(self, uuid: UUID) -> Client | None:
-        return self.rows.get(uuid)
+    async def read(self, uuid: UUID, *, fresh: bool = False) -> Cached:
+        found = self.rows.get(uuid)
+        return Cached(msgspec.json.encode(found) if found else None, REQUESTED if fresh else HIT)
 
     async def list(
-        self, query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None
-    ) -> Listing[Client]:
-        self.listed.append((uuids, tenant))
+        self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+    ) -> Cached:
+        self.listed.append((None if uuids is None else list(uuids), tenant))
         items = [each for each in self.rows.values() if tenant in {None, each.uuid}]
-        return Listing(items, Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None))
+        meta = Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None)
+        return Cached(msgspec.json.encode(Listing(items, meta)), REQUESTED if fresh else HIT)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["FakeClientWriter"]:

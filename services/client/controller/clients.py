@@ -1,5 +1,7 @@
 """HTTP in and out of the client service."""
 
+from typing import Any
+
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
@@ -7,6 +9,7 @@ from services.client import constants
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient, DeleteQuery
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions
+from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.request import JsonRequest
@@ -29,14 +32,18 @@ class ClientController(Controller):
             headers={"Location": location},
         )
 
-    async def list(self, request: JsonRequest) -> Page[Client]:
+    async def list(self, request: JsonRequest) -> Response[Page[Client]]:
         """List the clients the caller may see."""
-        listing = await self._clients.list(request.auth, request.query(ClientQuery))
-        return Page(data=listing.items, meta=listing.meta)
+        query, fresh = request.query(ClientQuery), wants_fresh(request)
+        return page_response(await self._clients.list(request.auth, query, fresh=fresh))
 
-    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Envelope[Client]:
+    async def read(self, request: JsonRequest, uuid: FromPath[str]) -> Response[Envelope[Client]]:
         """Return one client."""
-        return Envelope(data=await self._clients.read(request.auth, to_uuid("uuid", uuid)))
+        return await self._read(request, uuid, fresh=wants_fresh(request))
+
+    async def read_uncached(self, request: JsonRequest, uuid: FromPath[str]) -> Response[Envelope[Client]]:
+        """Return one client as the database knows it."""
+        return await self._read(request, uuid, fresh=True)
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeClient]
@@ -53,3 +60,6 @@ class ClientController(Controller):
         """
         cascade = request.query(DeleteQuery).cascade
         await self._deletions.delete(request.auth, to_uuid("uuid", uuid), cascade=cascade)
+
+    async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
+        return data_response(await self._clients.read(request.auth, to_uuid("uuid", uuid), fresh=fresh))

@@ -1,6 +1,6 @@
 """Every statement of the client service."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,17 @@ from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, s
 
 from services.client.errors import DuplicateClient
 from services.client.model import clients
+from services.client.repository.cache_keys import (
+    is_cached,
+    list_key,
+    tag_of_client,
+    tag_of_list,
+    tags_of_client,
+)
 from services.client.repository.deletions import DeletionWriter
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.cache.reads import Changing, ReadCache
+from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import ChangeRecorder
@@ -40,35 +49,55 @@ SORTING = Sorting(
 class ClientRepository:
     """Reads clients, and opens transactions that change them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReadCache) -> None:
         self._database = database
+        self._cache = cache
 
-    async def find(self, uuid: UUID) -> Client | None:
-        """Return the living client of this id."""
-        row = await self._database.fetch_one(_BY_UUID, uuid=uuid)
-        return _client(row) if row else None
+    async def read(self, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return the living client of this id, as JSON; with `fresh`, not from the cache."""
+
+        async def load() -> bytes | None:
+            row = await self._database.fetch_one(_BY_UUID, primary=True, uuid=uuid)
+            return msgspec.json.encode(_client(row)) if row else None
+
+        return await self._cache.read(f"client:{uuid}", [tag_of_client(uuid)], load, fresh=fresh)
 
     async def list(
-        self, query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None
-    ) -> Listing[Client]:
-        """Return a page of the living clients that `query` asks for and `tenant` may see."""
-        statement = _matching(query, uuids, tenant)
-        async with self._database.reading() as connection:
-            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
-        return Listing([_client(row) for row in page.items], page.meta)
+        self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+    ) -> Cached:
+        """Return a page of the living clients that `query` asks for and `tenant` may see, as JSON (`Listing`).
+
+        With `fresh` it is not from the cache.
+        """
+
+        async def load(*, primary: bool = True) -> bytes:
+            return msgspec.json.encode(await self._page(query, uuids, tenant, primary=primary))
+
+        if uuids is not None or not is_cached(query):
+            return Cached(await load(primary=fresh), NOT_CACHED)
+        return await self._cache.read(list_key(query, tenant), [tag_of_list(tenant)], load, fresh=fresh)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
-        async with self._database.transaction() as connection:
-            yield ClientWriter(connection, actor)
+        async with self._cache.changing() as changing, self._database.transaction() as connection:
+            yield ClientWriter(connection, actor, changing)
+
+    async def _page(
+        self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
+    ) -> Listing[Client]:
+        statement = _matching(query, uuids, tenant)
+        async with self._database.reading(primary=primary) as connection:
+            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+        return Listing([_client(row) for row in page.items], page.meta)
 
 
 class ClientWriter:
-    """Changes clients inside one transaction, and records each change."""
+    """Changes clients inside one transaction, records each change and announces it to the cache."""
 
-    def __init__(self, connection: WriteConnection, actor: str) -> None:
+    def __init__(self, connection: WriteConnection, actor: str, changing: Changing) -> None:
         self._connection = connection
+        self._changing = changing
         self._changes = ChangeRecorder(connection, "client", actor)
         self.deletions = DeletionWriter(connection, actor)
 
@@ -76,6 +105,7 @@ class ClientWriter:
         """Insert a client, raising DuplicateClient when its e-mail is taken."""
         values = stored_columns(msgspec.structs.asdict(command))
         client = await self._returned(clients.insert().values(uuid=new_uuid(), **values))
+        await self._changing.begin(tags_of_client(client.uuid))
         await self._changes.created(client)
         return client
 
@@ -87,6 +117,7 @@ class ClientWriter:
         before, changes = await self.lock(uuid), set_fields(command)
         if before is None or not changes:
             return before
+        await self._changing.begin(tags_of_client(uuid))
         current = {name: getattr(before, name) for name in ChangeClient.__struct_fields__}
         values = stored_columns({**current, **changes})
         statement = clients.update().where(clients.c.uuid == uuid)
@@ -101,6 +132,7 @@ class ClientWriter:
         client = await self.lock(uuid)
         if client is None:
             return False
+        await self._changing.begin(tags_of_client(uuid))
         await self._connection.execute(
             clients.update()
             .where(clients.c.uuid == uuid)
@@ -132,7 +164,7 @@ def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _matching(query: ClientQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Select[Any]:
+def _matching(query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [_LIVING]
     if tenant is not None:
         conditions.append(clients.c.uuid == tenant)

@@ -7,9 +7,9 @@ from msgspec import UnsetType
 from services.client.errors import ClientNotFound
 from services.client.repository.clients import ClientRepository
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput
-from shared.listing import Listing
 from shared.places import place_problems
 from shared.security.principal import Principal
 
@@ -29,17 +29,18 @@ class Clients:
         async with self._clients.transaction(principal.subject) as clients:
             return await clients.add(command)
 
-    async def read(self, principal: Principal, uuid: UUID) -> Client:
-        """Return a client the caller may see."""
-        client = await self._clients.find(uuid) if principal.sees(uuid) else None
-        if client is None:
+    async def read(self, principal: Principal, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return a client the caller may see, as JSON; with `fresh`, not from the cache."""
+        _require_visible(principal, uuid)
+        found = await self._clients.read(uuid, fresh=fresh)
+        if found.content is None:
             raise ClientNotFound(uuid=uuid)
-        return client
+        return found
 
-    async def list(self, principal: Principal, query: ClientQuery) -> Listing[Client]:
-        """Return a page of the clients the caller may see."""
+    async def list(self, principal: Principal, query: ClientQuery, *, fresh: bool = False) -> Cached:
+        """Return a page of the clients the caller may see, as JSON; with `fresh`, not from the cache."""
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
-        return await self._clients.list(query, uuids, principal.client_uuid)
+        return await self._clients.list(query, uuids, principal.client_uuid, fresh=fresh)
 
     async def change(self, principal: Principal, uuid: UUID, command: ChangeClient) -> Client:
         """Change a client; for admins, and managers whom it is visible to."""

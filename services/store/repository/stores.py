@@ -74,7 +74,7 @@ class StoreRepository:
     async def list(
         self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
-        """Return a page of the living stores that `query` asks for and `tenant` may see: a `Listing` as JSON.
+        """Return a page of the living stores that `query` asks for and `tenant` may see, as JSON (`Listing`).
 
         With `fresh` it is not from the cache.
         """

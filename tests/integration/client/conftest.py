@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from services.client.factory import create_app
+from shared.config import RedisConfig
 from tests.support.clients import client_config
 from tests.support.databases import TestDatabase
 from tests.support.fences import FakeStoreService
@@ -16,12 +17,12 @@ from tests.support.tokens import bearer
 
 @pytest.fixture(scope="module")
 async def served(
-    databases: dict[str, TestDatabase],
+    databases: dict[str, TestDatabase], redis_config: RedisConfig
 ) -> AsyncGenerator[tuple[httpx.AsyncClient, FakeStoreService]]:
     neighbours = FakeStoreService()
     async with (
         serving(neighbours) as url,
-        calling(create_app(client_config(databases["client"].app, url))) as http,
+        calling(create_app(client_config(databases["client"].app, redis_config, url))) as http,
     ):
         http.headers.update(bearer())
         yield http, neighbours

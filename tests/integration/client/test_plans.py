@@ -14,6 +14,7 @@ from services.client.model import clients
 from services.client.repository.clients import ClientRepository, stored_columns
 from services.client.schema import ClientQuery
 from shared.db import Database
+from tests.support.caches import meta_of, no_cache
 from tests.support.databases import TestDatabase, connect
 from tests.support.plans import indexes, kinds, nodes, recorded
 
@@ -32,7 +33,7 @@ async def repository(databases: dict[str, TestDatabase]) -> AsyncGenerator[Clien
         assert await loader.add(stored_columns(DEMO.client(number)) for number in range(ROWS)) == ROWS
         await loader.settle()
     database = Database(databases["client"].app, "tests")
-    yield ClientRepository(database)
+    yield ClientRepository(database, no_cache(database))
     await database.close()
 
 
@@ -88,7 +89,7 @@ async def test_a_later_page_begins_where_the_index_is(
     query = ClientQuery(sort=sort)
     first = await repository.list(query, None, None)
     with recorded() as statements:
-        await repository.list(replace(query, cursor=first.meta.next_cursor), None, None)
+        await repository.list(replace(query, cursor=meta_of(first).next_cursor), None, None)
     page = await nodes(planner, *statements[0])
     assert kinds(page) <= {"Limit", "Index Scan", "Incremental Sort"}
     assert any("Index Cond" in node for node in page), page

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -14,23 +13,10 @@ from infra.seed.load import Loader, connected
 from services.store.model import stores
 from services.store.repository.stores import StoreRepository, stored_columns
 from services.store.schema import StoreQuery
-from shared.cache.status import Cached
 from shared.db import Database
-from shared.responses import Meta
-from tests.support.caches import no_cache
+from tests.support.caches import meta_of, no_cache
 from tests.support.databases import TestDatabase, connect
 from tests.support.plans import indexes, kinds, nodes, recorded
-
-
-class Listed(msgspec.Struct):
-    """The part of a listing that is read here."""
-
-    meta: Meta
-
-
-def meta_of(found: Cached) -> Meta:
-    return msgspec.json.decode(found.content or b"", type=Listed).meta
-
 
 ROWS = 6_000
 DEMO = Demo(*home_and_world(), 20)

@@ -9,6 +9,7 @@ from services.client.usecase.clients import Clients
 from shared.errors import Forbidden, GeraiError, InvalidInput
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal
+from tests.support.caches import listed
 from tests.support.clients import FakeClients, client
 from tests.support.tokens import principal
 
@@ -112,7 +113,8 @@ async def test_places_must_exist(rows: FakeClients, clients: Clients) -> None:
 
 
 async def test_lists_are_confined_to_the_tenant(rows: FakeClients, clients: Clients) -> None:
-    assert [each.uuid for each in (await clients.list(USER_OF_OURS, ClientQuery())).items] == [OURS.uuid]
+    found = listed(await clients.list(USER_OF_OURS, ClientQuery()))
+    assert [each["uuid"] for each in found] == [str(OURS.uuid)]
     await clients.list(ADMIN, ClientQuery(uuids=f"{OURS.uuid}, {THEIRS.uuid}"))
     await clients.list(ADMIN, ClientQuery(uuids=""))
     assert rows.listed == [(None, OURS.uuid), ([OURS.uuid, THEIRS.uuid], None), ([], None)]

@@ -1,7 +1,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
@@ -10,6 +9,7 @@ from services.store.usecase.stores import Stores
 from shared.errors import Forbidden, GatewayTimeout, GeraiError, InvalidInput, ServiceUnavailable
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal
+from tests.support.caches import listed
 from tests.support.stores import FakeDirectory, FakeStores, Journal, facts, store
 from tests.support.tokens import principal
 
@@ -233,9 +233,8 @@ async def test_a_patch_cannot_halve_coordinates(stores: Stores, patch: ChangeSto
 
 
 async def test_lists_are_confined_to_the_tenant(rows: FakeStores, stores: Stores) -> None:
-    listed = await stores.list(USER_OF_C, StoreQuery())
-    assert listed.content
-    assert [each["uuid"] for each in msgspec.json.decode(listed.content)["data"]] == [str(OURS.uuid)]
+    found = listed(await stores.list(USER_OF_C, StoreQuery()))
+    assert [each["uuid"] for each in found] == [str(OURS.uuid)]
     await stores.list(ADMIN, StoreQuery(uuids=f"{OURS.uuid},{THEIRS.uuid}"))
     await stores.list(ADMIN, StoreQuery(uuids=""))
     assert rows.listed == [(None, C), ([OURS.uuid, THEIRS.uuid], None), ([], None)]
