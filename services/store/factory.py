@@ -7,9 +7,11 @@ from services.store.client_api import ClientApi
 from services.store.config import StoreConfig
 from services.store.controller.fences import FenceController
 from services.store.controller.stores import StoreController
+from services.store.repository.clients import ClientRepository
 from services.store.repository.fences import FenceRepository
 from services.store.repository.stores import StoreRepository
 from services.store.usecase.fences import Fences
+from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from shared.app import Application, create_application
 from shared.cache.era import Era
@@ -29,7 +31,9 @@ def create_app(config: StoreConfig) -> Application:
     cache = ReadCache(link, Era(link, database))
     auth = ServiceClient("auth", config.auth_url)
     clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
-    controller = StoreController(Stores(StoreRepository(database, cache), ClientApi(clients)))
+    directory = ClientApi(clients)
+    known = KnownClients(ClientRepository(database), directory)
+    controller = StoreController(Stores(StoreRepository(database, cache), directory, known))
     return create_application(
         "store",
         config,

@@ -65,7 +65,7 @@ class ClientRepository:
     async def list(
         self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
-        """Return a page of the living clients that `query` asks for and `tenant` may see, as JSON (`Listing`).
+        """Return a page of the living clients that `query` asks for and `tenant` may see: a JSON `Listing`.
 
         With `fresh` it is not from the cache.
         """

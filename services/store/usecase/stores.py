@@ -9,6 +9,7 @@ from services.store.client_api import ClientDirectory
 from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNotFound, StoreNotFound
 from services.store.repository.stores import StoreRepository
 from services.store.schema import ChangeStore, CreateStore, Owner, Store, StoreQuery, StoreWithClient
+from services.store.usecase.known_clients import KnownClients
 from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import InvalidInput
@@ -19,9 +20,10 @@ from shared.security.principal import Principal
 class Stores:
     """The use cases of stores."""
 
-    def __init__(self, stores: StoreRepository, clients: ClientDirectory) -> None:
+    def __init__(self, stores: StoreRepository, clients: ClientDirectory, known: KnownClients) -> None:
         self._stores = stores
         self._clients = clients
+        self._known = known
 
     async def create(self, principal: Principal, command: CreateStore) -> Store:
         """Open a store of an active client; for admins, and managers whom the client is visible to."""
@@ -46,7 +48,7 @@ class Stores:
         """Return a store the caller may see, with its client."""
         found = await self.read(principal, uuid)
         store = msgspec.json.decode(found.content or b"", type=Store)
-        client = await self._clients.find(store.client_uuid)
+        client = await self._known.find(store.client_uuid)
         return StoreWithClient(**msgspec.structs.asdict(store), client=client)
 
     async def list(self, principal: Principal, query: StoreQuery, *, fresh: bool = False) -> Cached:
