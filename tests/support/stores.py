@@ -11,6 +11,7 @@ import msgspec
 from services.store.client_api import ClientDirectory
 from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
+from services.store.repository.clients import ClientCopy, ClientRepository
 from services.store.repository.stores import StoreRepository, StoreWriter
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
 from shared.cache.status import HIT, REQUESTED, Cached
@@ -81,6 +82,19 @@ class FakeDirectory(ClientDirectory):
         if self.failure:
             raise self.failure
         return self.clients.get(uuid)
+
+
+class FakeCopies(ClientRepository):
+    """Copies of clients in memory."""
+
+    def __init__(self, **copies: Client | None) -> None:
+        self.rows = {UUID(uuid): ClientCopy(client) for uuid, client in copies.items()}
+
+    async def find(self, uuid: UUID) -> ClientCopy | None:
+        return self.rows.get(uuid)
+
+    async def keep(self, client: Client) -> None:
+        self.rows[client.uuid] = ClientCopy(client)
 
 
 class FakeStores(StoreRepository):

@@ -8,7 +8,7 @@ from services.store.schema import Client
 
 
 class KnownClients:
-    """Finds clients for reads, which may be a moment behind; what decides a write asks the directory itself."""
+    """Finds clients for reads, which may be a moment behind; what decides a write asks the directory."""
 
     def __init__(self, copies: ClientRepository, directory: ClientDirectory) -> None:
         self._copies = copies

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,9 @@ import pytest
 
 from infra.embedded.ports import free_port
 from services.store.factory import create_app
+from services.store.repository.clients import ClientCopy, ClientRepository, keep_client
 from shared.config import RedisConfig
+from shared.db import Database
 from shared.deadline import HEADER as TIME_LIMIT
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource, refused
@@ -79,9 +82,44 @@ async def test_a_store_with_its_client(
     answer = await stores.http.get(stores.url(made), params={"include": "client"})
     client = msgspec.to_builtins(neighbours.clients[client_uuid])
     assert answer.json()["data"] == {**made, "client": client}
-    del neighbours.clients[client_uuid]
+    asked = neighbours.asked
+    answer = await stores.http.get(stores.url(made), params={"include": "client"})
+    assert answer.json()["data"]["client"] == client
+    assert neighbours.asked == asked
+
+
+async def test_a_store_whose_client_is_unknown_or_known_to_be_deleted(
+    stores: Resource, neighbours: FakeNeighbours, client_uuid: UUID
+) -> None:
+    made = await stores.make()
+    client = neighbours.clients.pop(client_uuid)
     answer = await stores.http.get(stores.url(made), params={"include": "client"})
     assert answer.json()["data"] == {**made, "client": None}
+    neighbours.clients[client_uuid] = client
+    await stores.http.get(stores.url(made), params={"include": "client"})
+    await stores.run("UPDATE clients SET deleted_at = now(), version = version + 1")
+    answer = await stores.http.get(stores.url(made), params={"include": "client"})
+    assert answer.json()["data"] == {**made, "client": None}
+
+
+async def test_an_older_copy_never_replaces_a_newer_one(
+    stores: Resource, neighbours: FakeNeighbours, client_uuid: UUID
+) -> None:
+    newest = msgspec.structs.replace(neighbours.clients[client_uuid], name="Newest", version=3)
+    database = Database(stores.database.app, "tests")
+    try:
+        copies = ClientRepository(database)
+        await copies.keep(newest)
+        await copies.keep(neighbours.clients[client_uuid])
+        assert await copies.find(client_uuid) == ClientCopy(newest)
+        async with database.transaction() as connection:
+            late = msgspec.structs.replace(newest, version=4)
+            assert await keep_client(connection, late, deleted_at=datetime.now(UTC))
+            assert not await keep_client(connection, late)
+        await copies.keep(newest)
+        assert await copies.find(client_uuid) == ClientCopy(None)
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize("query", ["include=", "include=clients", "include=client,client", "exclude=client"])

@@ -5,12 +5,13 @@ import pytest
 
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
 from services.store.schema import ChangeStore, CreateStore, StoreQuery
+from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from shared.errors import Forbidden, GatewayTimeout, GeraiError, InvalidInput, ServiceUnavailable
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal
 from tests.support.caches import listed
-from tests.support.stores import FakeDirectory, FakeStores, Journal, facts, store
+from tests.support.stores import FakeCopies, FakeDirectory, FakeStores, Journal, facts, store
 from tests.support.tokens import principal
 
 C, D, INACTIVE = new_uuid(), new_uuid(), new_uuid()
@@ -43,7 +44,7 @@ def rows(journal: Journal) -> FakeStores:
 
 @pytest.fixture
 def stores(rows: FakeStores, directory: FakeDirectory) -> Stores:
-    return Stores(rows, directory)
+    return Stores(rows, directory, KnownClients(FakeCopies(), directory))
 
 
 def new(client_uuid: object = C, **fields: Any) -> CreateStore:  # noqa: ANN401 - a store's fields
