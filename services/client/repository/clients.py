@@ -15,6 +15,7 @@ from services.client.repository.cache_keys import (
     list_key,
     tag_of_client,
     tag_of_list,
+    tags_of_change,
     tags_of_client,
 )
 from services.client.repository.deletions import DeletionWriter
@@ -23,7 +24,7 @@ from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
-from shared.events.changes import ChangeRecorder
+from shared.events.changes import Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -82,6 +83,12 @@ class ClientRepository:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._cache.changing() as changing, self._database.transaction() as connection:
             yield ClientWriter(connection, actor, changing)
+
+    async def invalidate(self, changes: Sequence[Change]) -> None:
+        """Let no cached answer from before these changes be used, should their writers not have come to it."""
+        await self._cache.invalidate(
+            list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
+        )
 
     async def _page(
         self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool

@@ -20,9 +20,9 @@ def tag_of_list(client_uuid: UUID | str | None) -> str:
     return f"stores:{client_uuid}" if client_uuid else "stores"
 
 
-def tags_of_client(uuid: UUID) -> list[str]:
-    """Return the tags of everything that shows something of this client."""
-    return [f"client_of_stores:{uuid}"]
+def tag_of_client(uuid: UUID) -> str:
+    """Return the tag of everything that shows something of this client besides its id."""
+    return f"client_of_stores:{uuid}"
 
 
 def tags_of_stores(stores: Sequence[Store]) -> list[str]:

@@ -14,8 +14,10 @@ from services.store.repository.cache_keys import (
     is_cached,
     list_key,
     list_scope,
+    tag_of_client,
     tag_of_list,
     tag_of_store,
+    tags_of_change,
     tags_of_stores,
 )
 from services.store.repository.fences import keep_unfenced
@@ -24,7 +26,7 @@ from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
-from shared.events.changes import ChangeRecorder
+from shared.events.changes import Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -92,6 +94,16 @@ class StoreRepository:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._cache.changing() as changing, self._database.transaction() as connection:
             yield StoreWriter(connection, actor, changing)
+
+    async def invalidate(self, changes: Sequence[Change]) -> None:
+        """Let no cached answer from before these changes be used, should their writers not have come to it."""
+        await self._cache.invalidate(
+            list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
+        )
+
+    async def invalidate_clients(self, uuids: Sequence[UUID]) -> None:
+        """Let no cached answer be used that shows these clients as they were."""
+        await self._cache.invalidate([tag_of_client(uuid) for uuid in uuids])
 
     async def _page(
         self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
