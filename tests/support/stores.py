@@ -1,6 +1,6 @@
 """Stores for tests: samples, a configuration, and what use cases need, kept in memory."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
 from services.store.repository.clients import ClientCopy, ClientRepository
 from services.store.repository.stores import StoreRepository, StoreWriter
-from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery
+from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient
 from shared.cache.status import HIT, REQUESTED, Cached
 from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
 from shared.conversion import set_fields
@@ -114,6 +114,13 @@ class FakeStores(StoreRepository):
         self.journal.append("fresh store read" if fresh else "store read")
         found = self.rows.get(uuid)
         return Cached(msgspec.json.encode(found) if found else None, REQUESTED if fresh else HIT)
+
+    async def read_with_client(
+        self, store: Store, find_client: Callable[[UUID], Awaitable[Client | None]], *, fresh: bool = False
+    ) -> Cached:
+        client = await find_client(store.client_uuid)
+        both = StoreWithClient(**msgspec.structs.asdict(store), client=client)
+        return Cached(msgspec.json.encode(both), REQUESTED if fresh else HIT)
 
     async def list(
         self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False

@@ -85,7 +85,7 @@ class ClientRepository:
             yield ClientWriter(connection, actor, changing)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
-        """Let no cached answer from before these changes be used, should their writers not have come to it."""
+        """Let no cached answer from before these changes be used: their writers may have died before."""
         await self._cache.invalidate(
             list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
         )

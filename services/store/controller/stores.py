@@ -66,6 +66,5 @@ class StoreController(Controller):
 
     async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
         principal, key = request.auth, to_uuid("uuid", uuid)
-        if request.query(ReadQuery).include:
-            return Response(Envelope(data=await self._stores.read_with_client(principal, key)))
-        return data_response(await self._stores.read(principal, key, fresh=fresh))
+        read = self._stores.read_with_client if request.query(ReadQuery).include else self._stores.read
+        return data_response(await read(principal, key, fresh=fresh))

@@ -1,6 +1,6 @@
 """Every statement of the store service."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from services.store.repository.cache_keys import (
     tags_of_stores,
 )
 from services.store.repository.fences import keep_unfenced
-from services.store.schema import ChangeStore, CreateStore, Store, StoreQuery
+from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
@@ -73,6 +73,20 @@ class StoreRepository:
 
         return await self._cache.read(f"store:{uuid}", [tag_of_store(uuid)], load, fresh=fresh)
 
+    async def read_with_client(
+        self, store: Store, find_client: Callable[[UUID], Awaitable[Client | None]], *, fresh: bool = False
+    ) -> Cached:
+        """Return this store, if it lives, and its client as JSON; with `fresh`, not from the cache."""
+
+        async def load() -> bytes | None:
+            # Read again: `store` may have been found before the tags below were seen.
+            latest = await self.find(store.uuid)
+            client = await find_client(store.client_uuid) if latest else None
+            return _with_client(latest, client) if latest else None
+
+        tags = [tag_of_store(store.uuid), tag_of_client(store.client_uuid)]
+        return await self._cache.read(f"store_with_client:{store.uuid}", tags, load, fresh=fresh)
+
     async def list(
         self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
@@ -96,7 +110,7 @@ class StoreRepository:
             yield StoreWriter(connection, actor, changing)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
-        """Let no cached answer from before these changes be used, should their writers not have come to it."""
+        """Let no cached answer from before these changes be used: their writers may have died before."""
         await self._cache.invalidate(
             list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
         )
@@ -214,3 +228,7 @@ def _visible(tenant: UUID | None) -> list[ColumnElement[bool]]:
 
 def _store(row: Row) -> Store:
     return Store(**{name: row[name] for name in Store.__struct_fields__})
+
+
+def _with_client(store: Store, client: Client | None) -> bytes:
+    return msgspec.json.encode(StoreWithClient(**msgspec.structs.asdict(store), client=client))

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from services.store.client_api import ClientDirectory
 from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNotFound, StoreNotFound
 from services.store.repository.stores import StoreRepository
-from services.store.schema import ChangeStore, CreateStore, Owner, Store, StoreQuery, StoreWithClient
+from services.store.schema import ChangeStore, CreateStore, Owner, Store, StoreQuery
 from services.store.usecase.known_clients import KnownClients
 from shared.cache.status import Cached
 from shared.conversion import to_uuids
@@ -44,12 +44,14 @@ class Stores:
             raise StoreNotFound(uuid=uuid)
         return found
 
-    async def read_with_client(self, principal: Principal, uuid: UUID) -> StoreWithClient:
-        """Return a store the caller may see, with its client."""
-        found = await self.read(principal, uuid)
+    async def read_with_client(self, principal: Principal, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return a store the caller may see and its client, as JSON; with `fresh`, not from the cache."""
+        found = await self.read(principal, uuid, fresh=fresh)
         store = msgspec.json.decode(found.content or b"", type=Store)
-        client = await self._known.find(store.client_uuid)
-        return StoreWithClient(**msgspec.structs.asdict(store), client=client)
+        both = await self._stores.read_with_client(store, self._known.find, fresh=fresh)
+        if both.content is None:
+            raise StoreNotFound(uuid=uuid)
+        return both
 
     async def list(self, principal: Principal, query: StoreQuery, *, fresh: bool = False) -> Cached:
         """Return a page of the stores the caller may see, as JSON; with `fresh`, not from the cache."""

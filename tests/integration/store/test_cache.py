@@ -126,6 +126,18 @@ async def test_lists_of_tenants_are_apart(
             assert [row["uuid"] for row in answer.json()["data"]] == expected
 
 
+async def test_a_store_with_its_client_is_cached_until_the_store_changes(stores: Resource) -> None:
+    made = await stores.make()
+    first, second = await twice(stores, stores.url(made), include="client")
+    assert (result(first), result(second)) == ("MISS", "HIT")
+    assert second.json()["data"]["client"]["uuid"] == made["client_uuid"]
+    await stores.change(made, name="Changed")
+    third = await stores.http.get(stores.url(made), params={"include": "client"})
+    assert (result(third), third.json()["data"]["name"]) == ("MISS", "Changed")
+    await stores.http.delete(stores.url(made))
+    refused(await stores.http.get(stores.url(made), params={"include": "client"}), 404, "STORE_NOT_FOUND")
+
+
 async def test_an_invalid_list_is_refused_each_time(stores: Resource) -> None:
     for _ in range(2):
         refused(await stores.http.get(stores.path, params={"sort": "nothing"}), 400)

@@ -1,10 +1,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.store.errors import ClientInactive, ClientNotFound, DuplicateStore, StoreNotFound
-from services.store.schema import ChangeStore, CreateStore, StoreQuery
+from services.store.schema import ChangeStore, CreateStore, StoreQuery, StoreWithClient
 from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from shared.errors import Forbidden, GatewayTimeout, GeraiError, InvalidInput, ServiceUnavailable
@@ -205,14 +206,16 @@ async def test_a_failed_transaction_leaves_nothing(rows: FakeStores, stores: Sto
 
 
 async def test_a_store_is_shown_with_its_client(stores: Stores) -> None:
-    shown = await stores.read_with_client(ADMIN, OURS.uuid)
+    found = await stores.read_with_client(ADMIN, OURS.uuid)
+    shown = msgspec.json.decode(found.content or b"", type=StoreWithClient)
     assert shown.uuid == OURS.uuid
     assert shown.client == facts(C)
 
 
 async def test_a_store_outlives_its_client(stores: Stores, directory: FakeDirectory) -> None:
     directory.clients.clear()
-    assert (await stores.read_with_client(ADMIN, OURS.uuid)).client is None
+    found = await stores.read_with_client(ADMIN, OURS.uuid)
+    assert msgspec.json.decode(found.content or b"", type=StoreWithClient).client is None
 
 
 async def test_every_problem_of_a_place_is_told(stores: Stores, journal: Journal) -> None:
