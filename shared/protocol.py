@@ -7,11 +7,14 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from shared.errors import GeraiError, InvalidInput
+from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
 from shared.responses import error_body
 
 MOST_HEAD_BYTES = 64 * 1024
 """A request line with its headers is refused once about this much has arrived without its end."""
+
+LINGER_SECONDS = 0.2
+"""How long a stopping server still expects a request on an open connection."""
 
 _MOST_GATHERED_BYTES = 64 * 1024
 
@@ -29,6 +32,13 @@ class HeadTooLarge(GeraiError):
     status = 431
     code = "HEAD_TOO_LARGE"
     template = "The request line and headers must not be larger than {limit} bytes."
+
+
+class Stopping(ServiceUnavailable):
+    """The process ends before the request could."""
+
+    code = "STOPPING"
+    template = "This process is stopping and could not finish the request. Try again."
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -60,6 +70,35 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.headers = _NOWHERE
 
+    def end_with_answer(self) -> None:
+        """Keep the connection no longer than for the answer under way."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """End the connection: after the answer under way, or when no request comes any more.
+
+        A client that does not know yet may be sending one, on a connection that it has just made above all;
+        closed at once, it would be reset (https://github.com/Kludex/uvicorn/issues/2757).
+        """
+        self.end_with_answer()
+        if not self._is_answering():
+            self.loop.call_later(LINGER_SECONDS, self._close_unless_answering)
+
+    def give_up(self) -> None:
+        """End the connection now; a request that has no answer yet is told to come again."""
+        if self._is_answering() and not self.cycle.response_started:
+            self._refuse(Stopping())
+        else:
+            self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        return bool(self.cycle) and not self.cycle.response_complete
+
+    def _close_unless_answering(self) -> None:
+        if not self._is_answering():
+            self.transport.close()
+
     def send_400_response(self, msg: str) -> None:
         """Answer that `msg` was no HTTP."""
         del msg
@@ -67,9 +106,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: GeraiError) -> None:
         body = error_body(error, token_hex(16))
+        lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
         head = (
-            b"content-type: application/json\r\ncontent-length: %d\r\nx-content-type-options: nosniff\r\n"
-            b"connection: close\r\n\r\n" % len(body)
+            b"content-type: application/json\r\ncontent-length: %d\r\nx-content-type-options: nosniff\r\n%s"
+            b"connection: close\r\n\r\n" % (len(body), lines.encode())
         )
         self.transport.write(STATUS_LINE[error.status] + head + body)
         self.transport.close()

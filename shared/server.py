@@ -1,15 +1,10 @@
 """Runs one application in this process until it is told to stop."""
 
 import argparse
-import asyncio
-import gc
-import signal
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
 
 import uvicorn
@@ -23,6 +18,7 @@ from shared.config import (
     load,
     process_environment,
 )
+from shared.draining import GRACE_SECONDS, DrainingServer
 from shared.migrations import upgrade
 from shared.protocol import HttpProtocol
 
@@ -30,10 +26,6 @@ C = TypeVar("C", bound=Fragment)
 D = TypeVar("D", bound=ProcessConfig)
 
 KEEP_ALIVE_SECONDS = 75
-GRACE_SECONDS = 20
-
-COLLECTOR_THRESHOLDS = (10_000, 20, 20)
-"""A request makes a hundred objects and hardly a cycle; the usual 700 means a search every seven requests."""
 
 
 def main(config_type: type[D], create_app: Callable[[D], Application], revisions: Path) -> None:
@@ -58,11 +50,11 @@ def load_or_exit(config_type: type[C]) -> C:
         sys.exit(str(error))
 
 
-def serve(application: Application, config: ProcessConfig) -> None:
+def serve(application: Application, config: ProcessConfig, *, grace_seconds: float = GRACE_SECONDS) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Readiness is withdrawn first and the port stays open for the drain time, so that load balancers
-    look away before connections are refused; then requests in flight get up to 20 s to finish.
+    look away before connections are refused; then requests in flight get the grace to finish.
     """
     settings = uvicorn.Config(
         application,  # type: ignore[arg-type] - Litestar's ASGI types are stricter than uvicorn's
@@ -77,37 +69,15 @@ def serve(application: Application, config: ProcessConfig) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = DrainingServer(
+        settings, application, drain_seconds=config.service.drain_seconds, grace_seconds=grace_seconds
     )
     with suppress(KeyboardInterrupt):  # uvicorn raises an interrupt again once it has stopped
-        DrainingServer(settings, application, config.service.drain_seconds).run()
+        server.run()
 
 
 class MigrationConfig(Fragment, frozen=True, kw_only=True):
     """What applying migrations needs: the owner's connection."""
 
     database: DatabaseConfig
-
-
-class DrainingServer(uvicorn.Server):
-    """A server that withdraws readiness before it stops listening."""
-
-    def __init__(self, config: uvicorn.Config, application: Application, drain_seconds: float) -> None:
-        super().__init__(config)
-        self._application = application
-        self._drain_seconds = drain_seconds
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen; what was made by then stays, so the collector need not look at it again."""
-        await super().startup(sockets)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECTOR_THRESHOLDS)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain on the first signal; stop at once on a second one."""
-        if self._application.readiness.draining or sig == signal.SIGINT or not self._drain_seconds:
-            super().handle_exit(sig, frame)
-            return
-        self._application.readiness.draining = True
-        asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, frame)
