@@ -37,7 +37,7 @@ def retrying(target: str, budget: RetryBudget, seconds: float, *, repeatable: bo
 
     return AsyncRetrying(
         retry=retry_if_exception(_may_repeat if repeatable else _never_sent),
-        wait=_pause,
+        wait=pause,
         # The budget comes last: only what would be repeated takes a token.
         stop=stop_any(
             stop_after_attempt(ATTEMPTS), stop_before_delay(timedelta(seconds=seconds)), _Exhausted(budget)
@@ -56,7 +56,7 @@ class _Exhausted(stop_base):
         return not self._budget.withdraw()
 
 
-def _pause(state: RetryCallState) -> float:
+def pause(state: RetryCallState) -> float:
     """Return a random pause (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.seconds if isinstance(error, Unavailable) else None
