@@ -3,7 +3,8 @@
 The intention is written first, then the store service fences the client: from then on no store of it can be
 created. One transaction deletes the client and removes the intention; the fence stays for good, and the event
 of that transaction ends the client's stores. Until it commits, the intention can be given up, which keeps it
-from ever committing; only then is the fence lifted. docs/decisions/NUMBER tells every case.
+from ever committing; only then is the fence lifted.
+docs/decisions/0012-client-deletion.md tells every case.
 """
 
 import asyncio
