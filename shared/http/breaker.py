@@ -1,6 +1,6 @@
 """A circuit breaker: calls to a neighbour that keeps failing are refused without being sent.
 
-docs/decisions/0011-own-circuit-breaker.md says why it is our own.
+docs/decisions/0013-own-circuit-breaker.md says why it is our own.
 """
 
 import random

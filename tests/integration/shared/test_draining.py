@@ -7,8 +7,6 @@ import signal
 import httpx
 import pytest
 
-from shared.http.transport import IDLE_SECONDS
-from shared.server import KEEP_ALIVE_SECONDS
 from tests.support.draining import Draining, draining
 
 IDLE = b"GET /fast HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -152,7 +150,3 @@ async def test_an_interrupt_ends_it_without_a_drain() -> None:
     async with draining(drain=60) as process:
         process.stop(signal.SIGINT)
         assert await process.ended() < AT_ONCE
-
-
-def test_the_side_that_sends_closes_first() -> None:
-    assert KEEP_ALIVE_SECONDS > IDLE_SECONDS
