@@ -3,8 +3,8 @@
 The intention is written first, then the store service fences the client: from then on no store of it can be
 created. One transaction deletes the client and removes the intention; the fence stays for good, and the event
 of that transaction ends the client's stores. Until it commits, the intention can be given up, which keeps it
-from ever committing; only then is the fence lifted.
-docs/decisions/0012-client-deletion.md tells every case.
+from ever committing; only then is the fence lifted. Every case is
+in docs/decisions/0012-client-deletion.md.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class Deletions:
         self._fences = fences
         self.given_up = asyncio.Event()
         """Set when there is a deletion to be undone."""
+        self._cut_off: list[Deletion] = []
 
     async def delete(self, principal: Principal, uuid: UUID, *, cascade: bool) -> None:
         """End a client, with `cascade` its stores too; for admins.
@@ -50,6 +51,10 @@ class Deletions:
         try:
             await self._fence(deletion, cascade=cascade)
             await self._carry_out(principal, deletion)
+        except asyncio.CancelledError:  # the request's time limit has passed: there is no time left to wait
+            self._cut_off.append(deletion)
+            self.given_up.set()
+            raise
         except Exception:
             await self._deletions.give_up(deletion)
             self.given_up.set()
@@ -58,6 +63,9 @@ class Deletions:
     async def undo_abandoned(self) -> None:
         """Lift the fences of deletions that were given up, or took too long, and forget those."""
         self.given_up.clear()
+        while self._cut_off:
+            await self._deletions.give_up(self._cut_off[-1])
+            self._cut_off.pop()
         for deletion in await self._deletions.give_up_abandoned():
             try:
                 await self._fences.lift(*deletion)

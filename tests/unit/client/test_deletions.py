@@ -144,6 +144,26 @@ async def test_a_database_that_fails_is_a_deletion_given_up(
     assert_alive(rows, fences)
 
 
+async def test_a_deletion_that_is_cut_off_is_undone(
+    deletions: Deletions, rows: FakeClients, fences: FakeFences
+) -> None:
+    async def hang(uuid: UUID) -> None:
+        del uuid
+        await asyncio.Event().wait()
+
+    fences.on_set = hang
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await deletions.delete(ADMIN, C.uuid, cascade=False)
+    assert deletions.given_up.is_set()
+    rows.deletions.failure = OSError("away")
+    with pytest.raises(OSError, match="away"):
+        await deletions.undo_abandoned()
+    rows.deletions.failure = None
+    await deletions.undo_abandoned()
+    assert_alive(rows, fences)
+
+
 async def test_a_second_deletion_waits_for_the_first(
     deletions: Deletions, rows: FakeClients, fences: FakeFences
 ) -> None:
