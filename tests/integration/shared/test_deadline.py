@@ -165,3 +165,25 @@ async def test_no_query_is_sent_when_no_time_is_left() -> None:
         answer = await client.get("/", headers=limit(0))
     assert answer.status_code == 504
     assert begun == []
+
+
+async def test_requests_that_end_early_cost_no_connection(
+    database: Database, observer: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    short = Question(select(func.pg_sleep(0.005)))
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text("SELECT pg_sleep(0.005)"))
+        await database.fetch_one(short)
+
+    async with serving(work) as client:
+        for _ in range(20):
+            calls = [client.get("/", headers=limit(1 + number % 25)) for number in range(25)]
+            await asyncio.gather(*calls, return_exceptions=True)
+    await until_sleeping(observer, 0)
+    assert all(await asyncio.gather(*(database.fetch_one(Question(select(func.now()))) for _ in range(50))))
+    open_connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deadlines'"
+    async with asyncio.timeout(2):
+        while await observer.fetchval(open_connections) > 2:
+            await asyncio.sleep(0.01)
