@@ -9,6 +9,8 @@ import re
 import time
 from collections.abc import Awaitable
 from contextvars import ContextVar
+from functools import lru_cache
+from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +20,8 @@ from shared.telemetry.context import current_trace_id
 
 HEADER = "X-Request-Timeout-Ms"
 RAW_HEADER = HEADER.lower().encode()
+
+TICK_SECONDS = 0.01
 
 _MILLISECONDS = re.compile(rb"[0-9]{1,9}")
 
@@ -40,6 +44,7 @@ class InvalidTimeLimit(InvalidInput):
         super().__init__(details=[FieldError(HEADER, "must be a whole number of milliseconds below 10⁹")])
 
 
+@lru_cache(maxsize=1024)
 def seconds_of(header: bytes) -> float:
     """Return the time limit that the header's value states, in seconds.
 
@@ -66,11 +71,14 @@ class Deadlines:
     """Serves each request within the time limit it carries, counted until its answer begins.
 
     One that takes longer is cancelled, with the query it waits for, and answered 504; one that has no time
-    left is not begun.
+    left is not begun. One timer looks at all requests every `TICK_SECONDS`: most are over before it sees
+    them, and a timer for each would cost as much as routing them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._limits: set[_Limit] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection."""
@@ -85,37 +93,58 @@ class Deadlines:
             seconds = seconds_of(header)
             if not seconds:
                 raise DeadlineExceeded
-            _deadline.set(time.monotonic() + seconds)
             await self._within(seconds, scope, receive, send)
         except GeraiError as error:
             await _send_error(send, error)
 
     async def _within(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = asyncio.timeout(seconds)
-        answer = _Answer(send, limit)
+        limit = _Limit(time.monotonic() + seconds, send)
+        _deadline.set(limit.ends)
+        self._limits.add(limit)
+        if self._timer is None:
+            self._look()
         try:
-            async with limit:
-                await self._app(scope, receive, answer)
-        except TimeoutError:
-            if answer.begun or not limit.expired():
+            await self._app(scope, receive, limit.send)
+        except asyncio.CancelledError:
+            if not limit.ends_request():
                 raise
             raise DeadlineExceeded from None
+        finally:
+            self._limits.discard(limit)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for limit in self._limits:
+            limit.look(now)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(TICK_SECONDS, self._look) if self._limits else None
 
 
-class _Answer:
-    """Passes messages on; the first one lifts the limit."""
+class _Limit:
+    """Cancels the task that makes it when looked at past `ends`, unless its answer has begun."""
 
-    def __init__(self, send: Send, limit: asyncio.Timeout) -> None:
-        self.begun = False
+    __slots__ = ("_begun", "_expired", "_send", "_task", "ends")
+
+    def __init__(self, ends: float, send: Send) -> None:
+        self.ends = ends
         self._send = send
-        self._limit = limit
+        self._begun = self._expired = False
+        self._task = cast("asyncio.Task[None]", asyncio.current_task())
 
-    def __call__(self, message: Message) -> Awaitable[None]:
-        if not self.begun:
-            self.begun = True
-            if not self._limit.expired():
-                self._limit.reschedule(None)
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a message on; the first one lifts the limit."""
+        self._begun = True
         return self._send(message)
+
+    def look(self, now: float) -> None:
+        """Cancel the task, once, if its time is over."""
+        if now >= self.ends and not self._begun and not self._expired:
+            self._expired = True
+            self._task.cancel()
+
+    def ends_request(self) -> bool:
+        """Tell whether a cancellation was the limit's alone, and nothing has been answered."""
+        return self._expired and self._task.uncancel() == 0 and not self._begun
 
 
 async def _send_error(send: Send, error: GeraiError) -> None:
