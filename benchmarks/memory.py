@@ -27,14 +27,16 @@ def measure(stage: Stage, plan: Plan) -> list[Result]:
     """Run the platform, sign in, load every service through the gateway, and look at each process."""
     with ExitStack() as servers:
         databases = migrated(servers.enter_context(postgres.running(stage.folder / "platform")))
-        redis_url = urlsplit(servers.enter_context(redis.running(stage.folder)))
-        config = RedisConfig(
-            host=str(redis_url.hostname),
-            port=int(redis_url.port or 0),
-            password=Secret(str(redis_url.password)),
-        )
+        config = redis_config(servers.enter_context(redis.running(stage.folder)))
         sizes = asyncio.run(_sizes(databases, config, stage.folder, plan))
     return [_result(name, size) for name, size in sizes.items()]
+
+
+def redis_config(url: str) -> RedisConfig:
+    """Return how services reach the Redis at `url`."""
+    parts = urlsplit(url)
+    password = Secret(str(parts.password))
+    return RedisConfig(host=str(parts.hostname), port=int(parts.port or 0), password=password)
 
 
 async def _sizes(

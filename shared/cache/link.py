@@ -16,6 +16,8 @@ MOST_CONNECTIONS = 16
 FAILURES_TO_OPEN = 3
 """So many failures one after the other, and Redis is left alone until it answers a probe."""
 
+_ONE_LOOK_SECONDS = 0.001
+
 Reply = bytes | int | list["Reply"] | None
 
 logger = logging.getLogger("gerai.cache")
@@ -66,8 +68,13 @@ class RedisLink:
 
     async def _limited(self, parts: tuple[bytes | str | int, ...]) -> Reply:
         try:
-            async with asyncio.timeout(self._seconds), self._slots:
-                reply = await self._exchange(parts)
+            async with asyncio.timeout(None) as limit:
+                patience = _Patience(limit, self._seconds)
+                try:
+                    async with self._slots:
+                        reply = await self._exchange(parts)
+                finally:
+                    patience.end()
         except (RedisError, OSError, TimeoutError) as error:
             self._note_failure(error)
             raise RedisAway from error
@@ -117,3 +124,26 @@ class RedisLink:
         if not self.available:
             logger.info("Redis answers again")
         self._failures = 0
+
+
+class _Patience:
+    """Ends a wait after its time, yet not before what has arrived meanwhile is read.
+
+    Timers run before sockets are looked at: when this process was busy, its own delay would be taken for that
+    of Redis, and the cache be done without when it is needed most.
+    """
+
+    def __init__(self, limit: asyncio.Timeout, seconds: float) -> None:
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._over)
+
+    def end(self) -> None:
+        """Stop counting."""
+        self._timer.cancel()
+
+    def _over(self) -> None:
+        self._timer = self._loop.call_later(_ONE_LOOK_SECONDS, self._still_over)
+
+    def _still_over(self) -> None:
+        self._limit.reschedule(self._loop.time())

@@ -366,3 +366,15 @@ async def test_a_frozen_redis_costs_the_first_readers_one_time_limit(
         async with asyncio.timeout(5):
             while (await parts.reads.read("thing:1", [TAG], giving(b"x"))).status == status.UNAVAILABLE:
                 await asyncio.sleep(0.02)
+
+
+async def test_a_process_that_is_busy_does_not_blame_redis(
+    redis_config: RedisConfig, store_database: TestDatabase
+) -> None:
+    quick = msgspec.structs.replace(redis_config, timeout_ms=20)
+    async with caching(quick, store_database.app) as parts:
+        await parts.reads.read("thing:1", [TAG], giving(b"x"))
+        asking = asyncio.create_task(parts.reads.read("thing:1", [TAG], giving(b"other")))
+        await asyncio.sleep(0)
+        time.sleep(0.1)  # noqa: ASYNC251 - holds up everything in this process
+        assert (await asking).status == status.HIT
