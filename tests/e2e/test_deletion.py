@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
+import asyncpg
 import httpx
 import pytest
 
@@ -115,6 +116,16 @@ async def world(
     for name in ("client", "store"):
         if platform.processes[name].poll() is not None:
             await platform.start(name)
+
+
+@pytest.fixture
+async def store_lock(
+    databases: dict[str, TestDatabase],
+) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection to the store service's database, for locks that hold the service up."""
+    connection = await connect(databases["store"].owner)
+    yield connection
+    await connection.close()
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
@@ -239,6 +250,30 @@ async def test_a_frozen_store_service_costs_a_bounded_time(world: World) -> None
         store.send_signal(signal.SIGCONT)
     await world.until_undone()
     await world.assert_untouched(uuid, stores=1)
+
+
+async def waiting_for(world: World, locktype: str) -> bool:
+    question = f"SELECT 1 FROM pg_locks WHERE locktype = '{locktype}' AND NOT granted"  # noqa: S608 - a constant
+    return bool(await world.run("store", question))
+
+
+async def test_a_store_that_is_half_created_is_waited_for(
+    world: World, store_lock: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    """Its client was alive when it was asked about, and is deleted before the store is inserted."""
+    uuid = await world.make_client()
+    async with asyncio.timeout(SETTLED_SECONDS):
+        async with store_lock.transaction():
+            await store_lock.execute("LOCK TABLE stores IN SHARE MODE")
+            opening = asyncio.create_task(world.open_store(uuid))
+            while not await waiting_for(world, "relation"):
+                await asyncio.sleep(0.01)
+            ending = asyncio.create_task(world.end(uuid, cascade=True))
+            while not (ending.done() or await waiting_for(world, "advisory")):
+                await asyncio.sleep(0.01)
+        assert (await ending).status_code == 204
+        assert (await opening).status_code == 201
+    await world.until_without_stores(uuid)
 
 
 async def test_stores_created_meanwhile_are_no_orphans(world: World) -> None:

@@ -43,6 +43,9 @@ MATRIX = [
     Row("GET",    "/v1/stores",               "any",      (200, 200, 200, 200, 200)),
     Row("GET",    "/v1/stores/{uuid}",        "C",        (200, 200, 200, 200, 200)),
     Row("GET",    "/v1/stores/{uuid}",        "D",        (200, 200, 404, 200, 404)),
+    Row("GET",    "/v1/uncached/stores",      "any",      (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/uncached/stores/{uuid}", "C",      (200, 200, 200, 200, 200)),
+    Row("GET",    "/v1/uncached/stores/{uuid}", "D",      (200, 200, 404, 200, 404)),
     Row("PATCH",  "/v1/stores/{uuid}",        "C",        (200, 200, 200, 403, 403)),
     Row("PATCH",  "/v1/stores/{uuid}",        "D",        (200, 200, 404, 403, 403)),
     Row("DELETE", "/v1/stores/{uuid}",        "C",        (204, 204, 204, 403, 403)),
@@ -188,3 +191,18 @@ async def test_a_filter_cannot_leave_the_tenant(world: World) -> None:
     answer = await world.platform.http.get(f"/v1/stores?client_uuid={world.tenants['D']}", headers=headers)
     assert answer.json()["data"] == []
     assert answer.json()["meta"]["total"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_fences_are_out_of_everybodys_reach(world: World, method: str, caller: str) -> None:
+    """The gateway routes no internal path, and behind it people have no right to them."""
+    headers, path = await world.caller(caller), f"/internal/clients/{world.tenants['C']}/fence"
+    body = {"number": 1, "cascade": True} if method == "PUT" else None
+    query = {"number": 1} if method == "DELETE" else None
+    outside = await world.platform.http.request(method, path, json=body, params=query, headers=headers)
+    assert outside.status_code == 404
+    async with httpx.AsyncClient(base_url=world.platform.url("store")) as http:
+        inside = await http.request(method, path, json=body, params=query, headers=headers)
+    assert (inside.status_code, inside.json()["error"]["code"]) == (403, "FORBIDDEN")
+    await world.make("/v1/stores", store_body(world.tenants["C"]))
