@@ -40,9 +40,6 @@ class InvalidTimeLimit(InvalidInput):
 
     template = f"The header {HEADER} is not valid. See details."
 
-    def __init__(self) -> None:
-        super().__init__(details=[FieldError(HEADER, "must be a whole number of milliseconds below 10⁹")])
-
 
 @lru_cache(maxsize=1024)
 def seconds_of(header: bytes) -> float:
@@ -52,7 +49,8 @@ def seconds_of(header: bytes) -> float:
         InvalidTimeLimit: when it is no whole number of milliseconds.
     """
     if not _MILLISECONDS.fullmatch(header):
-        raise InvalidTimeLimit
+        problem = FieldError(HEADER, "must be a whole number of milliseconds below 10⁹")
+        raise InvalidTimeLimit(details=[problem])
     return int(header) / 1000
 
 
