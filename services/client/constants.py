@@ -7,7 +7,7 @@ DUPLICATE_CLIENT = "Duplicate client! This client is already registered."
 CLIENT_NOT_FOUND = "Client with id '{uuid}' not found"
 
 CLIENT_HAS_STORES = (
-    "Client with id '{uuid}' cannot be deleted: stores of it that are open: {count}. "
+    "Client with id '{uuid}' still has stores: {count}. "
     "Close them first, or add ?cascade=true to close them together with the client."
 )
 CLIENT_BEING_DELETED = "Client with id '{uuid}' is being deleted already. Look again in a few seconds."
