@@ -18,6 +18,8 @@ SYSTEM = "system"
 
 SCHEMA_VERSION = 1
 
+_MOST_ANNOUNCED = 10_000
+
 _RECORD = text(
     """
     WITH recorded AS (
@@ -105,6 +107,26 @@ class ChangeRecorder:
             tracestate=trace.get("tracestate"),
             occurred_at=datetime.now(UTC),
         )
+
+
+class Announced:
+    """The changes whose writers in this process have ended what was cached of them, until they are published.
+
+    Without it each write would end cached answers twice, the second time those from after it.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[UUID, Change | None] = {}
+
+    def note(self, changes: Sequence[Change]) -> None:
+        """Note that nothing cached shows what was before these changes."""
+        self._ids.update(dict.fromkeys((change.event_id for change in changes), None))
+        for oldest in list(self._ids)[: max(0, len(self._ids) - _MOST_ANNOUNCED)]:
+            del self._ids[oldest]
+
+    def others(self, changes: Sequence[Change]) -> list[Change]:
+        """Return the changes that were not noted, and forget those that were."""
+        return [change for change in changes if self._ids.pop(change.event_id, change) is change]
 
 
 def _ended(before: Aggregate | None) -> tuple[UUID, int]:

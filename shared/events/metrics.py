@@ -7,7 +7,7 @@ class EventMetrics:
     """Metrics of a process's relay and consumers; of several relays, only the one that publishes counts."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        registry = registry or CollectorRegistry()
+        self.registry = registry = registry or CollectorRegistry()
         consumer = ("consumer",)
         self.waiting = Gauge("events_outbox_depth", "Changes not yet published.", registry=registry)
         self.oldest = Gauge(

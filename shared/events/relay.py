@@ -5,15 +5,17 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Protocol
 
 from shared.config import DatabaseConfig, RedisConfig
+from shared.db import Database
 from shared.events import outbox, streams
 from shared.events.changes import Change
 from shared.events.event import UnreadableEvent, decode_event, encode_change
 from shared.events.metrics import EventMetrics
 from shared.events.outbox import Outbox
 from shared.events.streams import Stream, instant, order, streams_client
-from shared.events.worker import Stopping, Worker
+from shared.events.worker import Every, Stopping, Worker
 
 BATCH = 500
 POLL_SECONDS = 0.05
@@ -29,6 +31,17 @@ KEPT_MILLISECONDS = 3_600_000
 REPLAYED_WHEN_LOST = timedelta(hours=24)
 REPLAYED_BEFORE_NEWEST = timedelta(minutes=1)
 
+
+class Connections(Protocol):
+    """Where the tables and the streams are: part of a service's configuration."""
+
+    @property
+    def database(self) -> DatabaseConfig: ...  # noqa: D102 - the tables
+
+    @property
+    def redis(self) -> RedisConfig: ...  # noqa: D102 - the streams
+
+
 Invalidate = Callable[[Sequence[Change]], Awaitable[None]]
 
 logger = logging.getLogger("gerai.events")
@@ -37,30 +50,29 @@ logger = logging.getLogger("gerai.events")
 class Relay:
     """Moves changes from the outbox of `service` to its stream.
 
-    `committed` wakes it, and so does a poll. Before changes are published, `before_publish` is told of them;
-    its failures are logged and do not hold events back.
+    A commit in `database` wakes it, and so does a poll. Before changes are published, `before_publish` is
+    told of them; its failures are logged and do not hold events back.
     """
 
-    def __init__(  # noqa: PLR0913 - what it reads, where it writes, and who is told
+    def __init__(
         self,
         service: str,
-        database: DatabaseConfig,
-        redis: RedisConfig,
-        committed: asyncio.Event,
+        config: Connections,
+        database: Database,
         *,
         before_publish: Sequence[Invalidate] = (),
         metrics: EventMetrics | None = None,
         kept_milliseconds: int = KEPT_MILLISECONDS,
     ) -> None:
         self._service = service
-        self._outbox = Outbox(database, f"gerai-{service}-relay")
-        self._redis = streams_client(redis)
+        self._outbox = Outbox(config.database, f"gerai-{service}-relay")
+        self._redis = streams_client(config.redis)
         self._stream = Stream(self._redis, service)
-        self._committed = committed
+        self._committed = database.committed
         self._before_publish = before_publish
         self._metrics = metrics or EventMetrics()
         self._kept_milliseconds = kept_milliseconds
-        self._checks, self._trims = _Every(CHECK_SECONDS), _Every(TRIM_SECONDS)
+        self._checks, self._trims = Every(CHECK_SECONDS), Every(TRIM_SECONDS)
         self._stopping = Stopping()
         self._worker = Worker(f"relay of {service}", self._run, self._stopping, STOP_SECONDS)
 
@@ -169,23 +181,3 @@ class Relay:
         groups = await self._stream.groups()
         bounds += [group.oldest_pending or group.last_delivered for group in groups]
         await self._stream.trim(min(bounds, key=order))
-
-
-class _Every:
-    """Tells when an interval has passed since it last told so; at first it has."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._next = 0.0
-
-    def due(self) -> bool:
-        """Tell whether it is time."""
-        now = asyncio.get_running_loop().time()
-        if now < self._next:
-            return False
-        self._next = now + self._seconds
-        return True
-
-    def soon(self) -> None:
-        """Let it be time at once."""
-        self._next = 0.0

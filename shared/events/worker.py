@@ -68,3 +68,23 @@ class Worker:
             except Exception:
                 logger.exception("%s failed and begins again", self._name)
                 await self._stopping.pause(1)
+
+
+class Every:
+    """Tells when an interval has passed since it last told so; at first it has."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = 0.0
+
+    def due(self) -> bool:
+        """Tell whether it is time."""
+        now = asyncio.get_running_loop().time()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+    def soon(self) -> None:
+        """Let it be time at once."""
+        self._next = 0.0

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
 
-from shared.config import RedisConfig
+from shared.config import DatabaseConfig, RedisConfig
 from shared.db import Database, WriteConnection
 from shared.events.changes import ChangeRecorder
 from shared.events.event import Event, decode_event
@@ -29,12 +29,20 @@ class Thing(msgspec.Struct, frozen=True):
     name: str = "Thing"
 
 
+class Connected(NamedTuple):
+    """Where a relay finds its tables and streams."""
+
+    database: DatabaseConfig
+    redis: RedisConfig
+
+
 class Events:
     """The database, the stream and the changes of one service."""
 
     def __init__(self, database: TestDatabase, config: RedisConfig) -> None:
         self.config = database.app
         self.redis_config = config
+        self.connected = Connected(database.app, config)
         self.database = Database(database.app, "tests")
         self.redis: Any = streams_client(config)
         self.test_database = database

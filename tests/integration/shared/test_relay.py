@@ -18,7 +18,7 @@ from shared.events.relay import Relay
 from shared.events.streams import stream_name
 from shared.identifiers import new_uuid
 from tests.support.databases import TestDatabase
-from tests.support.events import SERVICE, Events, Thing, created, events_of, until
+from tests.support.events import SERVICE, Connected, Events, Thing, created, events_of, until
 
 STREAM = stream_name(SERVICE)
 
@@ -37,7 +37,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def relay_of(events: Events, **options: Any) -> Relay:  # noqa: ANN401 - the relay's own
-    return Relay(SERVICE, events.config, events.redis_config, events.database.committed, **options)
+    return Relay(SERVICE, events.connected, events.database, **options)
 
 
 @asynccontextmanager
@@ -180,7 +180,7 @@ async def test_a_flushed_redis_gets_everything_of_a_day_again(events: Events) ->
         await events.redis.flushall()
         await until(lambda: has(events, 5))
     assert await events.subjects() == [thing.uuid for thing in made]
-    assert metrics.replays._value.get() == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the count
+    assert metrics.registry.get_sample_value("events_replays_total") == 2
 
 
 async def test_a_stream_that_is_gone_while_the_marker_is_not_is_filled_again(events: Events) -> None:
@@ -205,7 +205,7 @@ async def test_a_redis_that_restarted_gets_what_its_last_moments_may_have_lost(e
 
 async def test_redis_away(events: Events) -> None:
     away = msgspec.structs.replace(events.redis_config, port=1)
-    relay = Relay(SERVICE, events.config, away, events.database.committed)
+    relay = Relay(SERVICE, Connected(events.config, away), events.database)
     await relay.start()
     await events.record(*things(2))
     await asyncio.sleep(0.1)
@@ -282,4 +282,9 @@ async def test_what_waits_is_measured(events: Events) -> None:
         await created(connection, Thing(new_uuid()))
     async with relaying(events, metrics=metrics):
         await until(lambda: has(events, 1))
-    assert metrics.published._value.get() == 1  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the count
+        await until(lambda: is_measured(metrics))
+
+
+async def is_measured(metrics: EventMetrics) -> bool:
+    value = metrics.registry.get_sample_value
+    return value("events_published_total") == 1 and value("events_outbox_depth") == 0
