@@ -48,6 +48,7 @@ def create_application(  # noqa: PLR0913 - every part of a service, by name
     internal_routes: Sequence[HTTPRouteHandler] = (),
     verifier: TokenVerifier,
     tags: Sequence[Tag] = (),
+    metrics: Metrics | None = None,
     on_start: Sequence[Hook] = (),
     on_stop: Sequence[Hook] = (),
 ) -> Application:
@@ -56,7 +57,7 @@ def create_application(  # noqa: PLR0913 - every part of a service, by name
     `internal_routes` keep their own paths. `on_start` runs before the first request, `on_stop` after the
     last one, in order.
     """
-    metrics = Metrics()
+    metrics = metrics or Metrics()
     prefixed = Router(path=config.service.endpoint_v, route_handlers=list(routes))
     return assemble(
         name,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from services.auth.passwords import password_problem
-from shared.config import DatabaseConfig, Fragment, ProcessConfig, Secret, TokenConfig
+from shared.config import DatabaseConfig, Fragment, ProcessConfig, RedisConfig, Secret, TokenConfig
 from shared.text import Email
 
 Seconds = Annotated[int, Meta(ge=1, le=10 * 366 * 24 * 3600)]
@@ -86,6 +86,7 @@ class AuthConfig(ProcessConfig, frozen=True, kw_only=True):
     """The auth service's configuration."""
 
     database: DatabaseConfig
+    redis: RedisConfig
     token: TokenConfig
     keys: KeyConfig
     lifetimes: LifetimeConfig

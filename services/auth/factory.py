@@ -19,7 +19,10 @@ from services.auth.usecase.sign_in import SignIn
 from services.auth.usecase.users import Users
 from shared.app import Application, create_application
 from shared.db import Database
+from shared.events.metrics import EventMetrics
+from shared.events.relay import Relay
 from shared.security.tokens import TokenVerifier
+from shared.telemetry.metrics import Metrics
 
 TAGS = [
     Tag(name=routes.SIGN_IN, description="Sessions, tokens, and one's own account."),
@@ -35,6 +38,8 @@ def create_app(config: AuthConfig) -> Application:
     users = UserRepository(database, config.lifetimes)
     attempts = AttemptRepository(database)
     passwords = Passwords()
+    metrics = Metrics()
+    relay = Relay("auth", config, database, metrics=EventMetrics(metrics.registry))
     return create_application(
         "auth",
         config,
@@ -48,6 +53,7 @@ def create_app(config: AuthConfig) -> Application:
         ),
         verifier=TokenVerifier(config.token, keys),
         tags=TAGS,
-        on_start=[FirstAdmin(users, passwords, config.admin).create],
-        on_stop=[passwords.close, database.close],
+        metrics=metrics,
+        on_start=[FirstAdmin(users, passwords, config.admin).create, relay.start],
+        on_stop=[relay.stop, passwords.close, database.close],
     )

@@ -15,10 +15,13 @@ from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
 from shared.db import Database
+from shared.events.metrics import EventMetrics
+from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
+from shared.telemetry.metrics import Metrics
 
 
 def create_app(config: ClientConfig) -> Application:
@@ -32,6 +35,9 @@ def create_app(config: ClientConfig) -> Application:
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
     controller = ClientController(Clients(clients), deletions)
+    metrics = Metrics()
+    events = EventMetrics(metrics.registry)
+    relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)
     return create_application(
         "client",
         config,
@@ -39,6 +45,7 @@ def create_app(config: ClientConfig) -> Application:
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
-        on_start=[cache.start, undoing.start],
-        on_stop=[undoing.stop, cache.close, stores.close, auth.close, database.close],
+        metrics=metrics,
+        on_start=[cache.start, relay.start, undoing.start],
+        on_stop=[undoing.stop, relay.stop, cache.close, stores.close, auth.close, database.close],
     )

@@ -7,7 +7,8 @@ from services.store.client_api import ClientApi
 from services.store.config import StoreConfig
 from services.store.controller.fences import FenceController
 from services.store.controller.stores import StoreController
-from services.store.repository.clients import ClientRepository
+from services.store.events import CONSUMER, SOURCE, ClientEvents
+from services.store.repository.clients import ClientRepository, keep_client
 from services.store.repository.fences import FenceRepository
 from services.store.repository.stores import StoreRepository
 from services.store.usecase.fences import Fences
@@ -18,10 +19,14 @@ from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
 from shared.db import Database
+from shared.events.consumer import Consumer, member_name
+from shared.events.metrics import EventMetrics
+from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
+from shared.telemetry.metrics import Metrics
 
 
 def create_app(config: StoreConfig) -> Application:
@@ -33,7 +38,20 @@ def create_app(config: StoreConfig) -> Application:
     clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
     directory = ClientApi(clients)
     known = KnownClients(ClientRepository(database), directory)
-    controller = StoreController(Stores(StoreRepository(database, cache), directory, known))
+    stores = StoreRepository(database, cache)
+    controller = StoreController(Stores(stores, directory, known))
+    metrics = Metrics()
+    events = EventMetrics(metrics.registry)
+    relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)
+    consumer = Consumer(
+        CONSUMER,
+        SOURCE,
+        ClientEvents(stores, keep_client),
+        database,
+        config.redis,
+        member=member_name(config.service),
+        metrics=events,
+    )
     return create_application(
         "store",
         config,
@@ -41,6 +59,7 @@ def create_app(config: StoreConfig) -> Application:
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
-        on_start=[cache.start],
-        on_stop=[cache.close, clients.close, auth.close, database.close],
+        metrics=metrics,
+        on_start=[cache.start, relay.start, consumer.start],
+        on_stop=[consumer.stop, relay.stop, cache.close, clients.close, auth.close, database.close],
     )

@@ -24,7 +24,7 @@ from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
-from shared.events.changes import Change, ChangeRecorder
+from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -53,6 +53,7 @@ class ClientRepository:
     def __init__(self, database: Database, cache: ReadCache) -> None:
         self._database = database
         self._cache = cache
+        self._announced = Announced()
 
     async def read(self, uuid: UUID, *, fresh: bool = False) -> Cached:
         """Return the living client of this id, as JSON; with `fresh`, not from the cache."""
@@ -82,13 +83,14 @@ class ClientRepository:
     async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._cache.changing() as changing, self._database.transaction() as connection:
-            yield ClientWriter(connection, actor, changing)
+            writer = ClientWriter(connection, actor, changing)
+            yield writer
+        self._announced.note(writer.changes.recorded)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
         """Let no cached answer from before these changes be used: their writers may have died before."""
-        await self._cache.invalidate(
-            list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
-        )
+        tags = [tag for each in self._announced.others(changes) for tag in tags_of_change(each)]
+        await self._cache.invalidate(list(dict.fromkeys(tags)))
 
     async def _page(
         self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
@@ -105,7 +107,7 @@ class ClientWriter:
     def __init__(self, connection: WriteConnection, actor: str, changing: Changing) -> None:
         self._connection = connection
         self._changing = changing
-        self._changes = ChangeRecorder(connection, "client", actor)
+        self.changes = ChangeRecorder(connection, "client", actor)
         self.deletions = DeletionWriter(connection, actor)
 
     async def add(self, command: CreateClient) -> Client:
@@ -113,7 +115,7 @@ class ClientWriter:
         values = stored_columns(msgspec.structs.asdict(command))
         client = await self._returned(clients.insert().values(uuid=new_uuid(), **values))
         await self._changing.begin(tags_of_client(client.uuid))
-        await self._changes.created(client)
+        await self.changes.created(client)
         return client
 
     async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
@@ -131,7 +133,7 @@ class ClientWriter:
         after = await self._returned(
             statement.values(updated_at=func.now(), version=clients.c.version + 1, **values)
         )
-        await self._changes.changed(before, after)
+        await self.changes.changed(before, after)
         return after
 
     async def delete(self, uuid: UUID) -> bool:
@@ -145,7 +147,7 @@ class ClientWriter:
             .where(clients.c.uuid == uuid)
             .values(deleted_at=func.now(), updated_at=func.now(), version=clients.c.version + 1)
         )
-        await self._changes.deleted(client)
+        await self.changes.deleted(client)
         return True
 
     async def lock(self, uuid: UUID) -> Client | None:

@@ -26,13 +26,14 @@ from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
-from shared.events.changes import Change, ChangeRecorder
+from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
 _LIVING = stores.c.deleted_at.is_(None)
+_DELETED_AT_ONCE = 500
 _SHOWN = [stores.c[name] for name in Store.__struct_fields__]
 _CONSTRAINTS = {
     "stores_code_unique": DuplicateStore,
@@ -58,6 +59,7 @@ class StoreRepository:
     def __init__(self, database: Database, cache: ReadCache) -> None:
         self._database = database
         self._cache = cache
+        self._announced = Announced()
 
     async def find(self, uuid: UUID) -> Store | None:
         """Return the living store of this id as the primary knows it."""
@@ -107,13 +109,24 @@ class StoreRepository:
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._cache.changing() as changing, self._database.transaction() as connection:
-            yield StoreWriter(connection, actor, changing)
+            writer = StoreWriter(connection, actor, changing)
+            yield writer
+        self._announced.note(writer.changes.recorded)
+
+    async def delete_of_client(self, client_uuid: UUID, actor: str) -> None:
+        """Mark every store of a client deleted, in transactions that are short however many there are.
+
+        It may be repeated. New stores are not waited for: a fence has to keep them from being created.
+        """
+        deleted = 1
+        while deleted:
+            async with self.transaction(actor) as stores:
+                deleted = await stores.delete_some(client_uuid)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
         """Let no cached answer from before these changes be used: their writers may have died before."""
-        await self._cache.invalidate(
-            list(dict.fromkeys(tag for each in changes for tag in tags_of_change(each)))
-        )
+        tags = [tag for each in self._announced.others(changes) for tag in tags_of_change(each)]
+        await self._cache.invalidate(list(dict.fromkeys(tags)))
 
     async def invalidate_clients(self, uuids: Sequence[UUID]) -> None:
         """Let no cached answer be used that shows these clients as they were."""
@@ -134,7 +147,7 @@ class StoreWriter:
     def __init__(self, connection: WriteConnection, actor: str, changing: Changing) -> None:
         self._connection = connection
         self._changing = changing
-        self._changes = ChangeRecorder(connection, "store", actor)
+        self.changes = ChangeRecorder(connection, "store", actor)
 
     async def add(self, command: CreateStore) -> Store:
         """Insert a store.
@@ -148,7 +161,7 @@ class StoreWriter:
         values = stored_columns(msgspec.structs.asdict(command))
         store = await self._returned(stores.insert().values(uuid=new_uuid(), **values))
         await self._changing.begin(tags_of_stores([store]))
-        await self._changes.created(store)
+        await self.changes.created(store)
         return store
 
     async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
@@ -166,7 +179,7 @@ class StoreWriter:
         after = await self._returned(
             statement.values(updated_at=func.now(), version=stores.c.version + 1, **values)
         )
-        await self._changes.changed(before, after)
+        await self.changes.changed(before, after)
         return after
 
     async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
@@ -180,8 +193,23 @@ class StoreWriter:
             .where(stores.c.uuid == uuid)
             .values(deleted_at=func.now(), updated_at=func.now(), version=stores.c.version + 1)
         )
-        await self._changes.deleted(store)
+        await self.changes.deleted(store)
         return True
+
+    async def delete_some(self, client_uuid: UUID) -> int:
+        """Mark a number of a client's stores deleted and return how many; 0 when none is left."""
+        living = select(*_SHOWN).where(stores.c.client_uuid == client_uuid, _LIVING).order_by(stores.c.uuid)
+        locked = living.limit(_DELETED_AT_ONCE).with_for_update()
+        found = [_store(row) for row in (await self._connection.execute(locked)).mappings()]
+        if found:
+            await self._changing.begin(tags_of_stores(found))
+            await self._connection.execute(
+                stores.update()
+                .where(stores.c.uuid.in_([store.uuid for store in found]))
+                .values(deleted_at=func.now(), updated_at=func.now(), version=stores.c.version + 1)
+            )
+            await self.changes.deleted(*found)
+        return len(found)
 
     async def _locked(self, *conditions: ColumnElement[bool]) -> Store | None:
         statement = select(*_SHOWN).where(*conditions, _LIVING).with_for_update()

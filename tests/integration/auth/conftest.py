@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.auth.config import AdminConfig, AuthConfig, KeyConfig, LifetimeConfig, OAuthClientsConfig
 from services.auth.factory import create_app
-from shared.config import Secret
+from shared.config import RedisConfig, Secret
 from tests.support.auth import AuthApi
 from tests.support.databases import TestDatabase
 from tests.support.serving import LOG, SERVICE, TRACING, calling
@@ -15,12 +15,13 @@ from tests.support.tokens import CONFIG
 
 
 @pytest.fixture
-def auth_config(auth_database: TestDatabase) -> AuthConfig:
+def auth_config(auth_database: TestDatabase, redis_config: RedisConfig) -> AuthConfig:
     return AuthConfig(
         service=SERVICE,
         log=LOG,
         tracing=TRACING,
         database=replace(auth_database.app, pool_size=10),
+        redis=redis_config,
         token=CONFIG,
         keys=KeyConfig(),
         lifetimes=LifetimeConfig(),

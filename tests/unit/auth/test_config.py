@@ -10,6 +10,7 @@ ENVIRONMENT = {
     "DB_USER": "app",
     "DB_PASSWORD": STRONG,
     "DB_NAME": "gerai_auth",
+    "REDIS_HOST": "redis",
     "JWT_KEY_FILE": "/keys/jwt.pem",
     "OAUTH_CLIENTS": f"client:{STRONG}, store:{STRONG}=",
     "ADMIN_EMAIL": "admin@example.com",
