@@ -38,6 +38,7 @@ class DeadlineExceeded(GatewayTimeout):
 class InvalidTimeLimit(InvalidInput):
     """The header with the time limit cannot be read."""
 
+    code = "INVALID_TIME_LIMIT"
     template = f"The header {HEADER} is not valid. See details."
 
 
