@@ -34,6 +34,11 @@ class JsonRequest(Request[None, Principal, State]):
         content = parse_object(await self.body())
         return to_struct(content, field.annotation, strict=True) if field else content
 
+    def header(self, name: bytes) -> str | None:
+        """Return a header's value, several joined as one list (RFC 9110, section 5.3); None without it."""
+        values = [value for each, value in self.scope["headers"] if each == name]
+        return b", ".join(values).decode("latin-1") if values else None
+
     def query(self, type_: type[S]) -> S:
         """Return the query string as `type_`; unknown parameters are invalid."""
         return to_struct(query_fields(self.scope["query_string"]), type_, strict=False)

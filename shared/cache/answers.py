@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import msgspec
 from litestar import MediaType, Response
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
+from msgspec import UNSET, UnsetType
 
 from shared.cache.status import Cached
+from shared.preconditions import etag, if_none_match
 from shared.request import JsonRequest
 from shared.responses import enveloped, enveloped_page
 
@@ -13,21 +17,39 @@ _BYPASSING = ("no-cache", "no-store")
 
 def wants_fresh(request: JsonRequest) -> bool:
     """Tell whether the caller asks for an answer that is not cached (RFC 9111, section 5.2.1)."""
-    return any(
-        name == b"cache-control" and any(word in value.decode("latin-1").lower() for word in _BYPASSING)
-        for name, value in request.scope["headers"]
-    )
+    directives = request.header(b"cache-control")
+    return directives is not None and any(word in directives.lower() for word in _BYPASSING)
 
 
-def data_response(found: Cached) -> Response[Any]:
-    """Answer with the JSON of one thing in the envelope."""
-    return _response(enveloped(found.content or b"null"), found)
+def data_response(request: JsonRequest, found: Cached) -> Response[Any]:
+    """Answer with the JSON of one thing in the envelope, or with 304 when the caller has it."""
+    content = found.content or b"null"
+    tag = _tag_of(content)
+    headers = found.status.headers() | {"ETag": tag}
+    if if_none_match(request).names(tag):
+        return Response(None, status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(enveloped(content), media_type=MediaType.JSON, headers=headers)
 
 
 def page_response(found: Cached) -> Response[Any]:
     """Answer with the JSON of a `Listing` in the envelope."""
-    return _response(enveloped_page(found.content or b"{}"), found)
-
-
-def _response(body: bytes, found: Cached) -> Response[Any]:
+    body = enveloped_page(found.content or b"{}")
     return Response(body, media_type=MediaType.JSON, headers=found.status.headers())
+
+
+class _Part(msgspec.Struct):
+    version: int
+
+
+class _Whole(msgspec.Struct):
+    """What decides how something is shown: its version, and its client's when that is shown with it."""
+
+    version: int
+    client: _Part | UnsetType | None = UNSET
+
+
+def _tag_of(content: bytes) -> str:
+    whole = msgspec.json.decode(content, type=_Whole)
+    if whole.client is UNSET:
+        return etag(whole.version)
+    return etag(whole.version, whole.client.version if whole.client else 0)

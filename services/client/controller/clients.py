@@ -62,4 +62,5 @@ class ClientController(Controller):
         await self._deletions.delete(request.auth, to_uuid("uuid", uuid), cascade=cascade)
 
     async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
-        return data_response(await self._clients.read(request.auth, to_uuid("uuid", uuid), fresh=fresh))
+        found = await self._clients.read(request.auth, to_uuid("uuid", uuid), fresh=fresh)
+        return data_response(request, found)

@@ -67,4 +67,4 @@ class StoreController(Controller):
     async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
         principal, key = request.auth, to_uuid("uuid", uuid)
         read = self._stores.read_with_client if request.query(ReadQuery).include else self._stores.read
-        return data_response(await read(principal, key, fresh=fresh))
+        return data_response(request, await read(principal, key, fresh=fresh))

@@ -148,3 +148,22 @@ async def test_absence_is_cached_for_this_id_alone(stores: Resource) -> None:
     for _ in range(2):
         refused(await stores.http.get(unknown), 404, "STORE_NOT_FOUND")
     assert (await stores.http.get(stores.url(await stores.make()))).status_code == 200
+
+
+async def test_who_has_the_answer_is_told_so(stores: Resource) -> None:
+    made = await stores.make()
+    for path in (stores.url(made), stores.url(made) + "?include=client"):
+        tag = (await stores.http.get(path)).headers["etag"]
+        again = await stores.http.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert "content-type" not in again.headers
+        assert "content-length" not in again.headers
+        await stores.change(made, name=f"Changed for {tag}")
+        changed = await stores.http.get(path, headers={"If-None-Match": tag})
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
+
+
+async def test_a_condition_that_is_none_is_refused(stores: Resource) -> None:
+    made = await stores.make()
+    refused(await stores.http.get(stores.url(made), headers={"If-None-Match": "1"}), 400)
