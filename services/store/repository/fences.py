@@ -75,6 +75,9 @@ class FenceWriter:
 async def keep_unfenced(connection: WriteConnection, client_uuid: UUID) -> None:
     """Keep a fence from being set until the transaction ends.
 
+    Of several clients in one transaction the one with the lowest id comes first, lest two of them wait for
+    one another.
+
     Raises:
         ClientBeingDeleted: when one is set.
     """
