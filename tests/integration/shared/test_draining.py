@@ -146,6 +146,30 @@ async def test_new_connections_are_answered_until_they_are_refused(drain: float)
     assert [each for each in results if each != "ok"] == []
 
 
+async def until_refused(process: Draining) -> None:
+    async with asyncio.timeout(2):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+            await asyncio.sleep(0.005)
+
+
+async def test_a_request_that_was_on_its_way_when_the_port_closed_is_answered() -> None:
+    async with draining() as process:
+        reader = await process.send(b"")
+        kept = await idle_connection(process)
+        process.stop()
+        await until_refused(process)
+        for writer in process.writers:
+            writer.write(IDLE)
+        for each in (reader, kept):
+            assert (await each.read()).endswith(b"done")
+        assert await process.ended() < AT_ONCE
+
+
 async def test_an_interrupt_ends_it_without_a_drain() -> None:
     async with draining(drain=60) as process:
         process.stop(signal.SIGINT)

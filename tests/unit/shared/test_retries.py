@@ -71,8 +71,7 @@ def test_retries_stay_a_share_of_all_calls(steps: list[tuple[bool, float]]) -> N
 def test_rare_calls_may_be_repeated() -> None:
     clock = Clock()
     budget = RetryBudget(clock)
-    while budget.withdraw():
-        pass
+    assert sum(budget.withdraw() for _ in range(1000)) == MOST_SAVED
     clock.now += 1
     assert [budget.withdraw() for _ in range(5)] == [True, True, True, False, False]
 
