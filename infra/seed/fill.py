@@ -16,6 +16,7 @@ from infra.seed.load import Connection, Loader, connected
 from infra.seed.progress import progress
 from services.client.model import clients
 from services.client.repository import clients as client_repository
+from services.store.model import clients as client_copies
 from services.store.model import stores
 from services.store.repository import stores as store_repository
 from shared.config import ConfigurationError, DatabaseConfig, Fragment, load
@@ -43,6 +44,8 @@ async def fill(client_count: int, store_count: int, env_folder: Path) -> None:
         demo = Demo(*home_and_world(), client_count)
         await _load(Loader(client_side, clients), "Clients", client_count, _client_rows(demo))
         living = await _living(client_side, demo)
+        copies = Loader(store_side, client_copies)
+        await _load(copies, "Clients known to stores", client_count, _living_rows(demo, living))
         await _load(Loader(store_side, stores), "Stores", store_count, _store_rows(demo, living))
 
 
@@ -64,6 +67,13 @@ async def _living(connection: Connection, demo: Demo) -> set[UUID]:
 
 def _client_rows(demo: Demo) -> Callable[[range], Rows]:
     return lambda numbers: [client_repository.stored_columns(demo.client(number)) for number in numbers]
+
+
+def _living_rows(demo: Demo, living: set[UUID]) -> Callable[[range], Rows]:
+    def rows(numbers: range) -> Rows:
+        return [row for row in map(demo.client, numbers) if row["uuid"] in living]
+
+    return rows
 
 
 def _store_rows(demo: Demo, living: set[UUID]) -> Callable[[range], Rows]:

@@ -16,7 +16,6 @@ from infra.seed.errors import SeedError
 from shared.config import DatabaseConfig
 
 _CONNECT_SECONDS = 5
-_STAGING = "incoming"
 _WORDS = "search"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -62,8 +61,12 @@ class Loader:
         self._connection = connection
         self._table = table
         self._columns = [column.name for column in table.columns if column.name != "deleted_at"]
+        self._staging = f"incoming_{table.name}"
         staging = Table(
-            _STAGING, MetaData(), *(_staged(table.c[name]) for name in self._columns), prefixes=["TEMPORARY"]
+            self._staging,
+            MetaData(),
+            *(_staged(table.c[name]) for name in self._columns),
+            prefixes=["TEMPORARY"],
         )
         chosen = [func.array_to_tsvector(each) if each.name == _WORDS else each for each in staging.columns]
         self._make_staging = _sql(CreateTable(staging))
@@ -83,9 +86,11 @@ class Loader:
         """Add rows in one transaction and return how many are new."""
         records = [tuple(row[name] for name in self._columns) for row in rows]
         async with self._connection.transaction():
-            await self._connection.copy_records_to_table(_STAGING, records=records, columns=self._columns)
+            await self._connection.copy_records_to_table(
+                self._staging, records=records, columns=self._columns
+            )
             added = await self._connection.execute(self._move)
-            await self._connection.execute(f"TRUNCATE {_STAGING}")
+            await self._connection.execute(f"TRUNCATE {self._staging}")
         return int(added.rpartition(" ")[2])
 
     async def settle(self) -> None:

@@ -155,7 +155,7 @@ class Consumer:
             return
         self._delivery.count("failed")
         attempts = await self._group.deliveries(entry.id)
-        if attempts >= MOST_ATTEMPTS:
+        if attempts >= MOST_ATTEMPTS or isinstance(error, UnreadableEvent):
             await self._give_up(entry, repr(error), attempts)
         else:
             logger.warning("%s could not handle %s: %r", self._name, event.id, error)
