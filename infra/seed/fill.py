@@ -45,7 +45,8 @@ async def fill(client_count: int, store_count: int, env_folder: Path) -> None:
         await _load(Loader(client_side, clients), "Clients", client_count, _client_rows(demo))
         living = await _living(client_side, demo)
         copies = Loader(store_side, client_copies)
-        await _load(copies, "Clients known to stores", client_count, _living_rows(demo, living))
+        unchanged = await _living(client_side, demo, "AND version = 1")
+        await _load(copies, "Clients known to stores", client_count, _copy_rows(demo, unchanged))
         await _load(Loader(store_side, stores), "Stores", store_count, _store_rows(demo, living))
 
 
@@ -59,9 +60,9 @@ def _database(file: Path) -> DatabaseConfig:
         raise SeedError(f"{file}: {error}") from None
 
 
-async def _living(connection: Connection, demo: Demo) -> set[UUID]:
+async def _living(connection: Connection, demo: Demo, condition: str = "") -> set[UUID]:
     """Return the demo's clients that exist: a store must not begin under one that was deleted."""
-    question = "SELECT uuid FROM clients WHERE uuid = ANY($1) AND deleted_at IS NULL"
+    question = f"SELECT uuid FROM clients WHERE uuid = ANY($1) AND deleted_at IS NULL {condition}"  # noqa: S608 - ours
     return {UUID(int=row["uuid"].int) for row in await connection.fetch(question, demo.client_uuids())}
 
 
@@ -69,9 +70,9 @@ def _client_rows(demo: Demo) -> Callable[[range], Rows]:
     return lambda numbers: [client_repository.stored_columns(demo.client(number)) for number in numbers]
 
 
-def _living_rows(demo: Demo, living: set[UUID]) -> Callable[[range], Rows]:
+def _copy_rows(demo: Demo, unchanged: set[UUID]) -> Callable[[range], Rows]:
     def rows(numbers: range) -> Rows:
-        return [row for row in map(demo.client, numbers) if row["uuid"] in living]
+        return [row for row in map(demo.client, numbers) if row["uuid"] in unchanged]
 
     return rows
 
