@@ -1,6 +1,11 @@
 """Entity tags and the conditions that requests make of them (RFC 9110, sections 8.8.3 and 13)."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
 from shared.errors import FieldError, GeraiError, InvalidInput
 from shared.request import JsonRequest
@@ -69,3 +74,8 @@ def if_match(request: JsonRequest) -> Condition:
 def if_none_match(request: JsonRequest) -> Condition:
     """Return the request's If-None-Match."""
     return Condition("If-None-Match", request.header(b"if-none-match"))
+
+
+def not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """Answer that the caller has what this entity tag stands for."""
+    return Response(None, status_code=HTTP_304_NOT_MODIFIED, headers={**(headers or {}), "ETag": tag})

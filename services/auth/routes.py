@@ -26,6 +26,7 @@ from services.auth.errors import (
 from services.auth.schema import UserQuery
 from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType
 from shared.openapi import responses, with_query
+from shared.preconditions import PreconditionFailed
 from shared.security.guards import PUBLIC
 
 SIGN_IN = "sign-in"
@@ -116,8 +117,10 @@ def _user_routes(users: UserController) -> Sequence[HTTPRouteHandler]:
     listing = responses(InvalidInput, *_KNOWN)
     creating = responses(*_BODY, *_KNOWN, DuplicateUser, SignInBusy)
     reading = responses(InvalidInput, *_KNOWN, UserNotFound)
-    changing = responses(*_BODY, *_KNOWN, UserNotFound, DuplicateUser, LastAdmin, SignInBusy)
-    deleting = responses(InvalidInput, *_KNOWN, UserNotFound, LastAdmin)
+    changing = responses(
+        *_BODY, *_KNOWN, UserNotFound, DuplicateUser, LastAdmin, PreconditionFailed, SignInBusy
+    )
+    deleting = responses(InvalidInput, *_KNOWN, UserNotFound, LastAdmin, PreconditionFailed)
     query = with_query(UserQuery)
     return [
         post(path, summary="Create a user", tags=tags, responses=creating)(users.create),

@@ -23,6 +23,7 @@ from shared.errors import (
     UnsupportedMediaType,
 )
 from shared.openapi import responses, with_query
+from shared.preconditions import PreconditionFailed
 
 TAG = "clients"
 
@@ -42,8 +43,12 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
     path, one = "/master-client", "/master-client/{uuid:str}"
     reading = responses(InvalidInput, Unauthenticated, ClientNotFound)
     creating = responses(*_BODY, Unauthenticated, Forbidden, DuplicateClient)
-    changing = responses(*_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient)
-    deleting = responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound, *_STORES)
+    changing = responses(
+        *_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient, PreconditionFailed
+    )
+    deleting = responses(
+        InvalidInput, Unauthenticated, Forbidden, ClientNotFound, PreconditionFailed, *_STORES
+    )
     listing = responses(InvalidInput, Unauthenticated)
     return [
         post(path, summary="Register a client", tags=[TAG], responses=creating)(clients.create),

@@ -27,6 +27,7 @@ from shared.errors import (
     UnsupportedMediaType,
 )
 from shared.openapi import responses, with_query
+from shared.preconditions import PreconditionFailed
 
 TAG = "stores"
 
@@ -43,8 +44,8 @@ def routes(stores: StoreController) -> list[HTTPRouteHandler]:
     creating = responses(*_BODY, *_CALLER, *_CLIENT, ClientBeingDeleted, DuplicateStore)
     listing = responses(InvalidInput, *_CALLER)
     reading = responses(InvalidInput, *_CALLER, StoreNotFound, BadGateway, ServiceUnavailable, GatewayTimeout)
-    changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore)
-    deleting = responses(InvalidInput, *_CALLER, StoreNotFound)
+    changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore, PreconditionFailed)
+    deleting = responses(InvalidInput, *_CALLER, StoreNotFound, PreconditionFailed)
 
     def lists(path: str, summary: str, handler: Handler) -> HTTPRouteHandler:
         description = with_query(StoreQuery)

@@ -4,11 +4,10 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Response
-from litestar.status_codes import HTTP_304_NOT_MODIFIED
 from msgspec import UNSET, UnsetType
 
 from shared.cache.status import Cached
-from shared.preconditions import etag, if_none_match
+from shared.preconditions import etag, if_none_match, not_modified
 from shared.request import JsonRequest
 from shared.responses import enveloped, enveloped_page
 
@@ -27,7 +26,7 @@ def data_response(request: JsonRequest, found: Cached) -> Response[Any]:
     tag = _tag_of(content)
     headers = found.status.headers() | {"ETag": tag}
     if if_none_match(request).names(tag):
-        return Response(None, status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+        return not_modified(tag, headers)
     return Response(enveloped(content), media_type=MediaType.JSON, headers=headers)
 
 

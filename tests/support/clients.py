@@ -17,6 +17,7 @@ from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
 from shared.conversion import set_fields
 from shared.identifiers import new_uuid
 from shared.listing import Listing
+from shared.preconditions import Condition
 from shared.responses import Meta
 from tests.support.caches import patient
 from tests.support.deletions import FakeDeletions, FakeDeletionWriter
@@ -95,11 +96,14 @@ class FakeClientWriter(ClientWriter):
         self.rows[added.uuid] = added
         return added
 
-    async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
+    async def change(self, uuid: UUID, command: ChangeClient, condition: Condition) -> Client | None:
         if uuid not in self.rows:
             return None
+        condition.require(self.rows[uuid].version)
         self.rows[uuid] = msgspec.structs.replace(self.rows[uuid], **set_fields(command))
         return self.rows[uuid]
 
-    async def delete(self, uuid: UUID) -> bool:
+    async def delete(self, uuid: UUID, condition: Condition) -> bool:
+        if uuid in self.rows:
+            condition.require(self.rows[uuid].version)
         return self.rows.pop(uuid, None) is not None

@@ -20,6 +20,7 @@ from shared.conversion import set_fields
 from shared.errors import GeraiError
 from shared.identifiers import new_uuid
 from shared.listing import Listing
+from shared.preconditions import Condition
 from shared.responses import Meta
 from tests.support.caches import patient
 from tests.support.serving import LOG, SERVICE, TRACING
@@ -153,15 +154,17 @@ class FakeStoreWriter(StoreWriter):
         self.rows[added.uuid] = added
         return added
 
-    async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
+    async def change(self, uuid: UUID, command: ChangeStore, condition: Condition) -> Store | None:
         if uuid not in self.rows:
             return None
+        condition.require(self.rows[uuid].version)
         self.rows[uuid] = msgspec.structs.replace(self.rows[uuid], **set_fields(command))
         return self.rows[uuid]
 
-    async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
+    async def delete(self, uuid: UUID, tenant: UUID | None, condition: Condition) -> bool:
         found = self.rows.get(uuid)
         if found is None or tenant not in {None, found.client_uuid}:
             return False
+        condition.require(found.version)
         del self.rows[uuid]
         return True

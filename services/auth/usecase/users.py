@@ -14,6 +14,7 @@ from services.auth.schema import ChangeUser, CreateUser, User, UserQuery
 from shared.conversion import set_fields, to_uuids
 from shared.errors import FieldError, Forbidden, InvalidInput
 from shared.listing import Listing
+from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
 
 
@@ -55,10 +56,13 @@ class Users:
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._users.list(query, uuids, principal.client_uuid)
 
-    async def change(self, principal: Principal, uuid: UUID, command: ChangeUser) -> User:
+    async def change(
+        self, principal: Principal, uuid: UUID, command: ChangeUser, condition: Condition = UNCONDITIONAL
+    ) -> User:
         """Change a user the caller manages.
 
-        Their sessions end when what tokens say of them, or the password, is changed.
+        Their sessions end when what tokens say of them, or the password, is changed. Raises
+        PreconditionFailed when the user is not as `condition` wants it.
         """
         _require_manager_of_users(principal)
         changes = await self._column_changes(command)
@@ -66,6 +70,7 @@ class Users:
             await users.hold_admins()
             account = _managed(principal, uuid, await users.lock(uuid))
             _require_grantable(principal, command)
+            condition.require(account.user.version)
             if not changes:
                 return account.user
             _require_consistent(_columns(account.user) | changes, command.password)
@@ -75,12 +80,13 @@ class Users:
                 await users.sessions.revoke_all(uuid)
         return changed
 
-    async def delete(self, principal: Principal, uuid: UUID) -> None:
-        """End a user the caller manages, and their sessions."""
+    async def delete(self, principal: Principal, uuid: UUID, condition: Condition = UNCONDITIONAL) -> None:
+        """End a user the caller manages, and their sessions. Raises as `change` does."""
         _require_manager_of_users(principal)
         async with self._users.transaction(principal.subject) as users:
             await users.hold_admins()
             account = _managed(principal, uuid, await users.lock(uuid))
+            condition.require(account.user.version)
             await _require_admin_left(users, account.user, {"is_active": False})
             await users.delete(account.user)
             await users.sessions.revoke_all(uuid)

@@ -12,6 +12,7 @@ from services.client.usecase.deletions import Deletions
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
+from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
 
@@ -26,11 +27,9 @@ class ClientController(Controller):
     async def create(self, request: JsonRequest, data: JSONBody[CreateClient]) -> Response[Envelope[Client]]:
         """Register a client company. For admins, and managers without a tenant."""
         client = await self._clients.create(request.auth, data)
-        location = f"{request.scope['path']}/{client.uuid}"
-        return Response(
-            Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client),
-            headers={"Location": location},
-        )
+        headers = {"Location": f"{request.scope['path']}/{client.uuid}", "ETag": etag(client.version)}
+        envelope = Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client)
+        return Response(envelope, headers=headers)
 
     async def list(self, request: JsonRequest) -> Response[Page[Client]]:
         """List the clients the caller may see."""
@@ -47,19 +46,25 @@ class ClientController(Controller):
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeClient]
-    ) -> Envelope[Client]:
-        """Change a client by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to."""
-        client = await self._clients.change(request.auth, to_uuid("uuid", uuid), data)
-        return Envelope(message=constants.CLIENT_CHANGED, data=client)
+    ) -> Response[Envelope[Client]]:
+        """Change a client by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to.
+
+        With `If-Match` only when it is as that entity tag was.
+        """
+        client = await self._clients.change(request.auth, to_uuid("uuid", uuid), data, if_match(request))
+        envelope = Envelope(message=constants.CLIENT_CHANGED, data=client)
+        return Response(envelope, headers={"ETag": etag(client.version)})
 
     async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
         """End a client, and its stores with `cascade=true`. For admins.
 
         A client that has open stores is not ended without `cascade=true`. Its stores are closed within about
-        a second afterwards.
+        a second afterwards. With `If-Match` only when it is as that entity tag was.
         """
-        cascade = request.query(DeleteQuery).cascade
-        await self._deletions.delete(request.auth, to_uuid("uuid", uuid), cascade=cascade)
+        cascade, condition = request.query(DeleteQuery).cascade, if_match(request)
+        await self._deletions.delete(
+            request.auth, to_uuid("uuid", uuid), cascade=cascade, condition=condition
+        )
 
     async def _read(self, request: JsonRequest, uuid: str, *, fresh: bool) -> Response[Any]:
         found = await self._clients.read(request.auth, to_uuid("uuid", uuid), fresh=fresh)

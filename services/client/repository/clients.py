@@ -27,6 +27,7 @@ from shared.db import Database, Question, Row, WriteConnection, constraint_error
 from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
+from shared.preconditions import Condition
 from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
@@ -118,12 +119,15 @@ class ClientWriter:
         await self.changes.created(client)
         return client
 
-    async def change(self, uuid: UUID, command: ChangeClient) -> Client | None:
+    async def change(self, uuid: UUID, command: ChangeClient, condition: Condition) -> Client | None:
         """Change the fields that are set and return the client, or None when none of this id lives.
 
-        The row is locked first, so that concurrent changes of other fields are kept.
+        The row is locked first, so that concurrent changes of other fields are kept. Raises as `add` does,
+        and PreconditionFailed.
         """
         before, changes = await self.lock(uuid), set_fields(command)
+        if before:
+            condition.require(before.version)
         if before is None or not changes:
             return before
         await self._changing.begin(tags_of_client(uuid))
@@ -136,11 +140,16 @@ class ClientWriter:
         await self.changes.changed(before, after)
         return after
 
-    async def delete(self, uuid: UUID) -> bool:
-        """Mark the client deleted; tell whether there was one."""
+    async def delete(self, uuid: UUID, condition: Condition) -> bool:
+        """Mark the client deleted; tell whether there was one.
+
+        Raises:
+            PreconditionFailed: when it is not as `condition` wants it.
+        """
         client = await self.lock(uuid)
         if client is None:
             return False
+        condition.require(client.version)
         await self._changing.begin(tags_of_client(uuid))
         await self._connection.execute(
             clients.update()

@@ -11,6 +11,7 @@ from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput
 from shared.places import place_problems
+from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
 
 
@@ -42,13 +43,18 @@ class Clients:
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._clients.list(query, uuids, principal.client_uuid, fresh=fresh)
 
-    async def change(self, principal: Principal, uuid: UUID, command: ChangeClient) -> Client:
-        """Change a client; for admins, and managers whom it is visible to."""
+    async def change(
+        self, principal: Principal, uuid: UUID, command: ChangeClient, condition: Condition = UNCONDITIONAL
+    ) -> Client:
+        """Change a client; for admins, and managers whom it is visible to.
+
+        Raises PreconditionFailed when the client is not as `condition` wants it.
+        """
         principal.require("admin", "manager")
         _require_visible(principal, uuid)
         _require_real_place(command.country, command.timezone)
         async with self._clients.transaction(principal.subject) as clients:
-            client = await clients.change(uuid, command)
+            client = await clients.change(uuid, command, condition)
         if client is None:
             raise ClientNotFound(uuid=uuid)
         return client

@@ -17,6 +17,7 @@ from services.client.errors import ClientBeingDeleted, ClientHasStores, ClientNo
 from services.client.repository.clients import ClientRepository
 from services.client.repository.deletions import Deletion, DeletionRepository
 from shared.errors import GeraiError
+from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
 
 logger = logging.getLogger("gerai.client")
@@ -36,7 +37,9 @@ class Deletions:
         """Set when there is a deletion to be undone."""
         self._cut_off: list[Deletion] = []
 
-    async def delete(self, principal: Principal, uuid: UUID, *, cascade: bool) -> None:
+    async def delete(
+        self, principal: Principal, uuid: UUID, *, cascade: bool, condition: Condition = UNCONDITIONAL
+    ) -> None:
         """End a client, with `cascade` its stores too; for admins.
 
         Its stores end shortly afterwards. When it fails nothing has changed.
@@ -45,12 +48,13 @@ class Deletions:
             ClientHasStores: when stores of it live and are not to end with it.
             ClientBeingDeleted: when it is being deleted already.
             DeletionUndone: when it took so long that it was given up.
+            PreconditionFailed: when the client is not as `condition` wants it.
         """
         principal.require("admin")
-        deletion = await self._begin(principal, uuid, cascade=cascade)
+        deletion = await self._begin(principal, uuid, condition, cascade=cascade)
         try:
             await self._fence(deletion, cascade=cascade)
-            await self._carry_out(principal, deletion)
+            await self._carry_out(principal, deletion, condition)
         except asyncio.CancelledError:  # the request's time limit has passed: there is no time left to wait
             self._cut_off.append(deletion)
             self.given_up.set()
@@ -75,10 +79,14 @@ class Deletions:
                     "A deletion of client %s is still to be undone: %s", deletion.client_uuid, error
                 )
 
-    async def _begin(self, principal: Principal, uuid: UUID, *, cascade: bool) -> Deletion:
+    async def _begin(
+        self, principal: Principal, uuid: UUID, condition: Condition, *, cascade: bool
+    ) -> Deletion:
         async with self._clients.transaction(principal.subject) as clients:
-            if await clients.lock(uuid) is None:
+            client = await clients.lock(uuid)
+            if client is None:
                 raise ClientNotFound(uuid=uuid)
+            condition.require(client.version)
             deletion = await clients.deletions.begin(uuid, cascade=cascade)
         if deletion is None:
             raise ClientBeingDeleted(uuid=uuid)
@@ -89,10 +97,10 @@ class Deletions:
         if not fence.is_set:
             raise ClientHasStores(uuid=deletion.client_uuid, count=fence.living_stores)
 
-    async def _carry_out(self, principal: Principal, deletion: Deletion) -> None:
+    async def _carry_out(self, principal: Principal, deletion: Deletion, condition: Condition) -> None:
         async with self._clients.transaction(principal.subject) as clients:
             # The client first, as in _begin: locks taken in one order cannot wait for one another.
-            deleted = await clients.delete(deletion.client_uuid)
+            deleted = await clients.delete(deletion.client_uuid, condition)
             if not await clients.deletions.end(deletion):
                 raise DeletionUndone
         if not deleted:

@@ -11,6 +11,7 @@ from services.store.usecase.stores import Stores
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
+from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
 
@@ -24,11 +25,9 @@ class StoreController(Controller):
     async def create(self, request: JsonRequest, data: JSONBody[CreateStore]) -> Response[Envelope[Store]]:
         """Open a store of an active client. For admins, and managers whom the client is visible to."""
         store = await self._stores.create(request.auth, data)
-        location = f"{request.scope['path']}/{store.uuid}"
-        return Response(
-            Envelope(status_code=201, message=constants.STORE_CREATED, data=store),
-            headers={"Location": location},
-        )
+        headers = {"Location": f"{request.scope['path']}/{store.uuid}", "ETag": etag(store.version)}
+        envelope = Envelope(status_code=201, message=constants.STORE_CREATED, data=store)
+        return Response(envelope, headers=headers)
 
     async def list(self, request: JsonRequest) -> Response[Page[Store]]:
         """List the stores the caller may see."""
@@ -52,14 +51,21 @@ class StoreController(Controller):
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeStore]
-    ) -> Envelope[Store]:
-        """Change a store by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to."""
-        store = await self._stores.change(request.auth, to_uuid("uuid", uuid), data)
-        return Envelope(message=constants.STORE_CHANGED, data=store)
+    ) -> Response[Envelope[Store]]:
+        """Change a store by JSON Merge Patch (RFC 7396). For admins, and managers whom it is visible to.
+
+        With `If-Match` only when it is as that entity tag was.
+        """
+        store = await self._stores.change(request.auth, to_uuid("uuid", uuid), data, if_match(request))
+        envelope = Envelope(message=constants.STORE_CHANGED, data=store)
+        return Response(envelope, headers={"ETag": etag(store.version)})
 
     async def delete(self, request: JsonRequest, uuid: FromPath[str]) -> None:
-        """Close a store for good. For admins, and managers whom it is visible to."""
-        await self._stores.delete(request.auth, to_uuid("uuid", uuid))
+        """Close a store for good. For admins, and managers whom it is visible to.
+
+        With `If-Match` only when it is as that entity tag was.
+        """
+        await self._stores.delete(request.auth, to_uuid("uuid", uuid), if_match(request))
 
     async def _list(self, request: JsonRequest, *, fresh: bool) -> Response[Any]:
         return page_response(await self._stores.list(request.auth, request.query(StoreQuery), fresh=fresh))

@@ -29,6 +29,7 @@ from shared.db import Database, Question, Row, WriteConnection, constraint_error
 from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
+from shared.preconditions import Condition
 from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
@@ -164,12 +165,15 @@ class StoreWriter:
         await self.changes.created(store)
         return store
 
-    async def change(self, uuid: UUID, command: ChangeStore) -> Store | None:
+    async def change(self, uuid: UUID, command: ChangeStore, condition: Condition) -> Store | None:
         """Change the fields that are set and return the store, or None when none of this id lives.
 
-        The row is locked first, so that concurrent changes of other fields are kept. Raises as `add` does.
+        The row is locked first, so that concurrent changes of other fields are kept. Raises as `add` does,
+        and PreconditionFailed.
         """
         before, changes = await self._locked(stores.c.uuid == uuid), set_fields(command)
+        if before:
+            condition.require(before.version)
         if before is None or not changes:
             return before
         await self._changing.begin(tags_of_stores([before]))
@@ -182,11 +186,16 @@ class StoreWriter:
         await self.changes.changed(before, after)
         return after
 
-    async def delete(self, uuid: UUID, tenant: UUID | None) -> bool:
-        """Mark the store deleted; tell whether there was one that `tenant` may see."""
+    async def delete(self, uuid: UUID, tenant: UUID | None, condition: Condition) -> bool:
+        """Mark the store deleted; tell whether there was one that `tenant` may see.
+
+        Raises:
+            PreconditionFailed: when it is not as `condition` wants it.
+        """
         store = await self._locked(stores.c.uuid == uuid, *_visible(tenant))
         if store is None:
             return False
+        condition.require(store.version)
         await self._changing.begin(tags_of_stores([store]))
         await self._connection.execute(
             stores.update()

@@ -14,6 +14,7 @@ from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import InvalidInput
 from shared.places import place_problems
+from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
 
 
@@ -59,23 +60,28 @@ class Stores:
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._stores.list(query, uuids, principal.client_uuid, fresh=fresh)
 
-    async def change(self, principal: Principal, uuid: UUID, command: ChangeStore) -> Store:
-        """Change a store of an active client; for admins, and managers whom it is visible to."""
+    async def change(
+        self, principal: Principal, uuid: UUID, command: ChangeStore, condition: Condition = UNCONDITIONAL
+    ) -> Store:
+        """Change a store of an active client; for admins, and managers whom it is visible to.
+
+        Raises PreconditionFailed when the store is not as `condition` wants it.
+        """
         principal.require("admin", "manager")
         _require_valid(command)
         current = _visible(principal, uuid, await self._stores.find(uuid))
         await self._require_active_client(current.client_uuid)
         async with self._stores.transaction(principal.subject) as stores:
-            store = await stores.change(uuid, command)
+            store = await stores.change(uuid, command, condition)
         if store is None:
             raise StoreNotFound(uuid=uuid)
         return store
 
-    async def delete(self, principal: Principal, uuid: UUID) -> None:
-        """Close a store for good; for admins, and managers whom it is visible to."""
+    async def delete(self, principal: Principal, uuid: UUID, condition: Condition = UNCONDITIONAL) -> None:
+        """Close a store for good; for admins, and managers whom it is visible to. Raises as `change` does."""
         principal.require("admin", "manager")
         async with self._stores.transaction(principal.subject) as stores:
-            deleted = await stores.delete(uuid, principal.client_uuid)
+            deleted = await stores.delete(uuid, principal.client_uuid, condition)
         if not deleted:
             raise StoreNotFound(uuid=uuid)
 

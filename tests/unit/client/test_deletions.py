@@ -133,8 +133,7 @@ async def test_one_that_cannot_be_undone_does_not_keep_others_waiting(
 async def test_a_database_that_fails_is_a_deletion_given_up(
     deletions: Deletions, rows: FakeClients, fences: FakeFences, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(principal: object, deletion: object) -> None:
-        del principal, deletion
+    async def fail(*_: object) -> None:
         raise OSError
 
     monkeypatch.setattr(deletions, "_carry_out", fail)
