@@ -21,6 +21,7 @@ from shared.cache.era import Era
 from shared.cache.link import RedisAway, RedisLink
 from shared.cache.status import Cached
 from shared.cache.values import KEY_PREFIX
+from shared.deadline import outlive_request
 
 TAG_PREFIX = KEY_PREFIX + "tag:"
 
@@ -138,6 +139,7 @@ class ReadCache:
             fill.exception()  # whoever waits gets it; perhaps nobody does any more
 
     async def _fill(self, key: str, tag_keys: Sequence[str], stamp: bytes, load: Load) -> Cached:
+        outlive_request()  # others may have joined
         content = await load()
         tokens = stamp.rstrip(b"\n").partition(b" ")[2].split(b",")
         seconds = ABSENCE_SECONDS if content is None else KEPT_SECONDS
