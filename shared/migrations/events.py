@@ -33,6 +33,10 @@ def create_event_tables() -> None:
         ),
         comment="changes that are still to be published",
     )
+    # Every row of the queue is soon a dead one, and the relay reads past those until they are removed.
+    op.execute(
+        "ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)"
+    )
     op.create_table(
         "inbox",
         sa.Column("consumer", sa.String(100), primary_key=True),
