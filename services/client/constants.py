@@ -10,7 +10,7 @@ CLIENT_HAS_STORES = (
     "Client with id '{uuid}' still has stores: {count}. "
     "Close them first, or add ?cascade=true to close them together with the client."
 )
-CLIENT_BEING_DELETED = "Client with id '{uuid}' is being deleted already. Look again in a few seconds."
+DELETION_UNDER_WAY = "Client with id '{uuid}' is being deleted already. Look again in a few seconds."
 DELETION_UNDONE = "Deleting the client took too long and was undone; nothing has changed. Try again."
 
 DEFAULT_COUNTRY = "ID"

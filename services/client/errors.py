@@ -28,11 +28,11 @@ class ClientHasStores(Conflict):
     template = constants.CLIENT_HAS_STORES
 
 
-class ClientBeingDeleted(Conflict):
+class DeletionUnderWay(Conflict):
     """Another deletion of the client is under way; within ten seconds it is carried out or undone."""
 
-    code = "CLIENT_BEING_DELETED"
-    template = constants.CLIENT_BEING_DELETED
+    code = "DELETION_UNDER_WAY"
+    template = constants.DELETION_UNDER_WAY
     default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}
 
 

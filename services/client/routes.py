@@ -5,9 +5,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from services.client.controller.clients import ClientController
 from services.client.errors import (
-    ClientBeingDeleted,
     ClientHasStores,
     ClientNotFound,
+    DeletionUnderWay,
     DeletionUndone,
     DuplicateClient,
 )
@@ -30,7 +30,7 @@ TAG = "clients"
 _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
 _STORES = (
     ClientHasStores,
-    ClientBeingDeleted,
+    DeletionUnderWay,
     BadGateway,
     DeletionUndone,
     ServiceUnavailable,

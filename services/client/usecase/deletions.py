@@ -13,7 +13,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from services.client.client_api import StoreFences
-from services.client.errors import ClientBeingDeleted, ClientHasStores, ClientNotFound, DeletionUndone
+from services.client.errors import ClientHasStores, ClientNotFound, DeletionUnderWay, DeletionUndone
 from services.client.repository.clients import ClientRepository
 from services.client.repository.deletions import Deletion, DeletionRepository
 from shared.errors import GeraiError
@@ -46,7 +46,7 @@ class Deletions:
 
         Raises:
             ClientHasStores: when stores of it live and are not to end with it.
-            ClientBeingDeleted: when it is being deleted already.
+            DeletionUnderWay: when it is being deleted already.
             DeletionUndone: when it took so long that it was given up.
             PreconditionFailed: when the client is not as `condition` wants it.
         """
@@ -89,7 +89,7 @@ class Deletions:
             condition.require(client.version)
             deletion = await clients.deletions.begin(uuid, cascade=cascade)
         if deletion is None:
-            raise ClientBeingDeleted(uuid=uuid)
+            raise DeletionUnderWay(uuid=uuid)
         return deletion
 
     async def _fence(self, deletion: Deletion, *, cascade: bool) -> None:

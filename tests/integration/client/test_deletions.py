@@ -118,7 +118,7 @@ async def test_an_abandoned_intention_is_undone_by_whoever_finds_it(
     await clients.run("INSERT INTO deletions (client_uuid, cascade, actor) VALUES ($1, true, 'x')", uuid)
     [row] = await intentions(clients)
     await neighbours.fences.set(uuid, row["number"], cascade=True)
-    refused(await end(clients, made), 409, "CLIENT_BEING_DELETED")
+    refused(await end(clients, made), 409, "DELETION_UNDER_WAY")
     await clients.run(LATE)
     await until_undone(clients)
     assert not neighbours.fences.is_set(uuid)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.client.errors import ClientBeingDeleted, ClientHasStores, ClientNotFound, DeletionUndone
+from services.client.errors import ClientHasStores, ClientNotFound, DeletionUnderWay, DeletionUndone
 from services.client.repository.deletions import Deletion
 from services.client.usecase import deletions as module
 from services.client.usecase.deletions import Deletions, Undoing
@@ -168,7 +168,7 @@ async def test_a_second_deletion_waits_for_the_first(
 ) -> None:
     async def again(uuid: UUID) -> None:
         fences.on_set = None
-        with pytest.raises(ClientBeingDeleted) as raised:
+        with pytest.raises(DeletionUnderWay) as raised:
             await deletions.delete(ADMIN, uuid, cascade=False)
         assert raised.value.headers["Retry-After"] == "10"
 
