@@ -159,7 +159,8 @@ class Relay:
         count = await (self._replay_since_newest() if marked else self._outbox.requeue_of(REPLAYED_WHEN_LOST))
         await self._stream.mark(run)
         self._metrics.replays.inc()
-        logger.warning("Redis may have lost events of %s: %d are published again", self._service, count)
+        if count:
+            logger.warning("Redis may have lost events of %s: %d are published again", self._service, count)
 
     async def _replay_since_newest(self) -> int:
         newest = await self._stream.newest()
