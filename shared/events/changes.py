@@ -1,6 +1,7 @@
 """Recording what changes, in the transaction that changes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -110,7 +111,7 @@ class ChangeRecorder:
 
 
 class Announced:
-    """The changes whose writers in this process have ended what was cached of them, until they are published.
+    """The changes whose writers in this process end what is cached of them, until they are published.
 
     Without it each write would end cached answers twice, the second time those from after it.
     """
@@ -118,15 +119,32 @@ class Announced:
     def __init__(self) -> None:
         self._ids: dict[UUID, Change | None] = {}
 
-    def note(self, changes: Sequence[Change]) -> None:
-        """Note that nothing cached shows what was before these changes."""
-        self._ids.update(dict.fromkeys((change.event_id for change in changes), None))
-        for oldest in list(self._ids)[: max(0, len(self._ids) - _MOST_ANNOUNCED)]:
-            del self._ids[oldest]
+    @contextmanager
+    def surrounding(self) -> Generator[Callable[[Sequence[Change]], None]]:
+        """Surround a writer's work; it notes its changes before they are committed.
+
+        They are forgotten when the block fails, for then it may have ended before the cache was told.
+        """
+        noted = list[Change]()
+
+        def note(changes: Sequence[Change]) -> None:
+            noted.extend(changes)
+            self._note(changes)
+
+        try:
+            yield note
+        except BaseException:
+            self.others(noted)
+            raise
 
     def others(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes that were not noted, and forget those that were."""
         return [change for change in changes if self._ids.pop(change.event_id, change) is change]
+
+    def _note(self, changes: Sequence[Change]) -> None:
+        self._ids.update(dict.fromkeys((change.event_id for change in changes), None))
+        for oldest in list(self._ids)[: max(0, len(self._ids) - _MOST_ANNOUNCED)]:
+            del self._ids[oldest]
 
 
 def _ended(before: Aggregate | None) -> tuple[UUID, int]:

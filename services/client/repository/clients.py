@@ -83,10 +83,11 @@ class ClientRepository:
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
-        async with self._cache.changing() as changing, self._database.transaction() as connection:
-            writer = ClientWriter(connection, actor, changing)
-            yield writer
-        self._announced.note(writer.changes.recorded)
+        with self._announced.surrounding() as announce:
+            async with self._cache.changing() as changing, self._database.transaction() as connection:
+                writer = ClientWriter(connection, actor, changing)
+                yield writer
+                announce(writer.changes.recorded)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
         """Let no cached answer from before these changes be used: their writers may have died before."""

@@ -109,10 +109,11 @@ class StoreRepository:
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
-        async with self._cache.changing() as changing, self._database.transaction() as connection:
-            writer = StoreWriter(connection, actor, changing)
-            yield writer
-        self._announced.note(writer.changes.recorded)
+        with self._announced.surrounding() as announce:
+            async with self._cache.changing() as changing, self._database.transaction() as connection:
+                writer = StoreWriter(connection, actor, changing)
+                yield writer
+                announce(writer.changes.recorded)
 
     async def delete_of_client(self, client_uuid: UUID, actor: str) -> None:
         """Mark every store of a client deleted, in transactions that are short however many there are.
