@@ -15,6 +15,7 @@ from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
 from shared.db import Database
+from shared.events.history import History
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
 from shared.http import ServiceClient
@@ -34,7 +35,7 @@ def create_app(config: ClientConfig) -> Application:
     clients = ClientRepository(database, cache)
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
-    controller = ClientController(Clients(clients), deletions)
+    controller = ClientController(Clients(clients, History(database)), deletions)
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)

@@ -22,6 +22,7 @@ from shared.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from shared.events.history import HistoryQuery
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
 
@@ -60,6 +61,13 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
             operation_class=with_query(ClientQuery),
         )(clients.list),
         get(one, summary="Read a client", tags=[TAG], responses=reading)(clients.read),
+        get(
+            f"{one}/history",
+            summary="Read what happened to a client",
+            tags=[TAG],
+            responses=responses(InvalidInput, Unauthenticated, Forbidden, ClientNotFound),
+            operation_class=with_query(HistoryQuery),
+        )(clients.history),
         patch(one, summary="Change a client", tags=[TAG], responses=changing)(clients.change),
         delete(
             one,

@@ -20,6 +20,7 @@ from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
 from shared.db import Database
 from shared.events.consumer import Consumer, member_name
+from shared.events.history import History
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
 from shared.http import ServiceClient
@@ -39,7 +40,7 @@ def create_app(config: StoreConfig) -> Application:
     directory = ClientApi(clients)
     known = KnownClients(ClientRepository(database), directory)
     stores = StoreRepository(database, cache)
-    controller = StoreController(Stores(stores, directory, known))
+    controller = StoreController(Stores(stores, directory, known, History(database)))
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)

@@ -26,6 +26,7 @@ from shared.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from shared.events.history import HistoryQuery
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
 
@@ -61,6 +62,13 @@ def routes(stores: StoreController) -> list[HTTPRouteHandler]:
         reads(one, "Read a store", stores.read),
         lists("/uncached/stores", "List stores, past the cache", stores.list_uncached),
         reads("/uncached/stores/{uuid:str}", "Read a store, past the cache", stores.read_uncached),
+        get(
+            f"{one}/history",
+            summary="Read what happened to a store",
+            tags=[TAG],
+            responses=responses(InvalidInput, *_CALLER, StoreNotFound),
+            operation_class=with_query(HistoryQuery),
+        )(stores.history),
         patch(one, summary="Change a store", tags=[TAG], responses=changing)(stores.change),
         delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
     ]

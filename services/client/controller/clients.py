@@ -12,6 +12,7 @@ from services.client.usecase.deletions import Deletions
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
+from shared.events.history import HistoryEntry, HistoryQuery
 from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
@@ -43,6 +44,12 @@ class ClientController(Controller):
     async def read_uncached(self, request: JsonRequest, uuid: FromPath[str]) -> Response[Envelope[Client]]:
         """Return one client as the database knows it."""
         return await self._read(request, uuid, fresh=True)
+
+    async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
+        """List what happened to a client, newest first. For admins, and managers whom it is visible to."""
+        query = request.query(HistoryQuery)
+        listing = await self._clients.history(request.auth, to_uuid("uuid", uuid), query)
+        return Page(data=listing.items, meta=listing.meta)
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeClient]

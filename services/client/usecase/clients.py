@@ -10,6 +10,8 @@ from services.client.schema import ChangeClient, Client, ClientQuery, CreateClie
 from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput
+from shared.events.history import History, HistoryEntry, HistoryQuery
+from shared.listing import Listing
 from shared.places import place_problems
 from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
@@ -18,8 +20,9 @@ from shared.security.principal import Principal
 class Clients:
     """The use cases of master clients."""
 
-    def __init__(self, clients: ClientRepository) -> None:
+    def __init__(self, clients: ClientRepository, history: History) -> None:
         self._clients = clients
+        self._history = history
 
     async def create(self, principal: Principal, command: CreateClient) -> Client:
         """Register a client; for admins, and managers without a tenant."""
@@ -42,6 +45,12 @@ class Clients:
         """Return a page of the clients the caller may see, as JSON; with `fresh`, not from the cache."""
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._clients.list(query, uuids, principal.client_uuid, fresh=fresh)
+
+    async def history(self, principal: Principal, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
+        """Return a page of what happened to a client; for admins, and managers whom it is visible to."""
+        principal.require("admin", "manager")
+        await self.read(principal, uuid, fresh=True)
+        return await self._history.of(uuid, query)
 
     async def change(
         self, principal: Principal, uuid: UUID, command: ChangeClient, condition: Condition = UNCONDITIONAL

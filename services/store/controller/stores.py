@@ -11,6 +11,7 @@ from services.store.usecase.stores import Stores
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
+from shared.events.history import HistoryEntry, HistoryQuery
 from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
@@ -48,6 +49,12 @@ class StoreController(Controller):
     ) -> Response[Envelope[Store | StoreWithClient]]:
         """Return one store as the database knows it, with its client when `include=client` asks for it."""
         return await self._read(request, uuid, fresh=True)
+
+    async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
+        """List what happened to a store, newest first. For admins, and managers whom it is visible to."""
+        query = request.query(HistoryQuery)
+        listing = await self._stores.history(request.auth, to_uuid("uuid", uuid), query)
+        return Page(data=listing.items, meta=listing.meta)
 
     async def change(
         self, request: JsonRequest, uuid: FromPath[str], data: JSONBody[ChangeStore]

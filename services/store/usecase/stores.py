@@ -13,6 +13,8 @@ from services.store.usecase.known_clients import KnownClients
 from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import InvalidInput
+from shared.events.history import History, HistoryEntry, HistoryQuery
+from shared.listing import Listing
 from shared.places import place_problems
 from shared.preconditions import UNCONDITIONAL, Condition
 from shared.security.principal import Principal
@@ -21,10 +23,17 @@ from shared.security.principal import Principal
 class Stores:
     """The use cases of stores."""
 
-    def __init__(self, stores: StoreRepository, clients: ClientDirectory, known: KnownClients) -> None:
+    def __init__(
+        self,
+        stores: StoreRepository,
+        clients: ClientDirectory,
+        known: KnownClients,
+        history: History,
+    ) -> None:
         self._stores = stores
         self._clients = clients
         self._known = known
+        self._history = history
 
     async def create(self, principal: Principal, command: CreateStore) -> Store:
         """Open a store of an active client; for admins, and managers whom the client is visible to."""
@@ -59,6 +68,12 @@ class Stores:
         principal.require("admin", "manager", "user")
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._stores.list(query, uuids, principal.client_uuid, fresh=fresh)
+
+    async def history(self, principal: Principal, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
+        """Return a page of what happened to a store; for admins, and managers whom it is visible to."""
+        principal.require("admin", "manager")
+        _visible(principal, uuid, await self._stores.find(uuid))
+        return await self._history.of(uuid, query)
 
     async def change(
         self, principal: Principal, uuid: UUID, command: ChangeStore, condition: Condition = UNCONDITIONAL

@@ -7,10 +7,12 @@ from services.client.errors import ClientNotFound
 from services.client.schema import ChangeClient, ClientQuery, CreateClient
 from services.client.usecase.clients import Clients
 from shared.errors import Forbidden, GeraiError, InvalidInput
+from shared.events.history import HistoryQuery
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal
 from tests.support.caches import listed
 from tests.support.clients import FakeClients, client
+from tests.support.histories import FakeHistory
 from tests.support.tokens import principal
 
 OURS, THEIRS = client(name="Ours"), client(name="Theirs", email="theirs@example.com")
@@ -31,7 +33,7 @@ def rows() -> FakeClients:
 
 @pytest.fixture
 def clients(rows: FakeClients) -> Clients:
-    return Clients(rows)
+    return Clients(rows, FakeHistory())
 
 
 Action = Callable[[Clients, Principal], Awaitable[Any]]
@@ -47,6 +49,14 @@ def read_ours(clients: Clients, who: Principal) -> Awaitable[Any]:
 
 def read_theirs(clients: Clients, who: Principal) -> Awaitable[Any]:
     return clients.read(who, THEIRS.uuid)
+
+
+def history_of_ours(clients: Clients, who: Principal) -> Awaitable[Any]:
+    return clients.history(who, OURS.uuid, HistoryQuery())
+
+
+def history_of_theirs(clients: Clients, who: Principal) -> Awaitable[Any]:
+    return clients.history(who, THEIRS.uuid, HistoryQuery())
 
 
 def change_ours(clients: Clients, who: Principal) -> Awaitable[Any]:
@@ -66,6 +76,8 @@ MATRIX: list[tuple[Action, tuple[type[GeraiError] | None, ...]]] = [
     (create,        (OK, OK,        FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (read_ours,     (OK, OK,        OK,        OK,        OK,        OK)),
     (read_theirs,   (OK, OK,        UNKNOWN,   OK,        UNKNOWN,   OK)),
+    (history_of_ours,   (OK, OK,    OK,        FORBIDDEN, FORBIDDEN, FORBIDDEN)),
+    (history_of_theirs, (OK, OK,    UNKNOWN,   FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (change_ours,   (OK, OK,        OK,        FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (change_theirs, (OK, OK,        UNKNOWN,   FORBIDDEN, FORBIDDEN, FORBIDDEN)),
 ]

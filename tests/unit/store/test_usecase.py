@@ -9,9 +9,11 @@ from services.store.schema import ChangeStore, CreateStore, StoreQuery, StoreWit
 from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from shared.errors import Forbidden, GatewayTimeout, GeraiError, InvalidInput, ServiceUnavailable
+from shared.events.history import HistoryQuery
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal
 from tests.support.caches import listed
+from tests.support.histories import FakeHistory
 from tests.support.stores import FakeCopies, FakeDirectory, FakeStores, Journal, facts, store
 from tests.support.tokens import principal
 
@@ -45,7 +47,7 @@ def rows(journal: Journal) -> FakeStores:
 
 @pytest.fixture
 def stores(rows: FakeStores, directory: FakeDirectory) -> Stores:
-    return Stores(rows, directory, KnownClients(FakeCopies(), directory))
+    return Stores(rows, directory, KnownClients(FakeCopies(), directory), FakeHistory())
 
 
 def new(client_uuid: object = C, **fields: Any) -> CreateStore:  # noqa: ANN401 - a store's fields
@@ -76,6 +78,14 @@ def list_all(stores: Stores, who: Principal) -> Awaitable[Any]:
     return stores.list(who, StoreQuery())
 
 
+def history_in_c(stores: Stores, who: Principal) -> Awaitable[Any]:
+    return stores.history(who, OURS.uuid, HistoryQuery())
+
+
+def history_in_d(stores: Stores, who: Principal) -> Awaitable[Any]:
+    return stores.history(who, THEIRS.uuid, HistoryQuery())
+
+
 def change_in_c(stores: Stores, who: Principal) -> Awaitable[Any]:
     return stores.change(who, OURS.uuid, RENAMED)
 
@@ -103,6 +113,8 @@ MATRIX: list[tuple[Action, tuple[type[GeraiError] | None, ...]]] = [
     (read_in_c,   (OK, OK,        OK,             OK,        OK,        FORBIDDEN)),
     (read_in_d,   (OK, OK,        UNKNOWN,        OK,        UNKNOWN,   FORBIDDEN)),
     (list_all,    (OK, OK,        OK,             OK,        OK,        FORBIDDEN)),
+    (history_in_c, (OK, OK,       OK,             FORBIDDEN, FORBIDDEN, FORBIDDEN)),
+    (history_in_d, (OK, OK,       UNKNOWN,        FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (change_in_c, (OK, OK,        OK,             FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (change_in_d, (OK, OK,        UNKNOWN,        FORBIDDEN, FORBIDDEN, FORBIDDEN)),
     (delete_in_c, (OK, OK,        OK,             FORBIDDEN, FORBIDDEN, FORBIDDEN)),
