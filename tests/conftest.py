@@ -7,6 +7,7 @@ import pytest
 
 from infra.embedded import postgres, redis
 from shared.config import RedisConfig, Secret
+from tests.support.caches import forget_cached
 from tests.support.databases import TestDatabase, migrated
 
 
@@ -43,14 +44,16 @@ async def auth_database(databases: dict[str, TestDatabase]) -> TestDatabase:
 
 
 @pytest.fixture
-async def client_database(databases: dict[str, TestDatabase]) -> TestDatabase:
-    """The client service's database without a row."""
+async def client_database(databases: dict[str, TestDatabase], redis_config: RedisConfig) -> TestDatabase:
+    """The client service's database without a row, and nothing cached of it."""
     await databases["client"].empty()
+    await forget_cached(redis_config)
     return databases["client"]
 
 
 @pytest.fixture
-async def store_database(databases: dict[str, TestDatabase]) -> TestDatabase:
-    """The store service's database without a row."""
+async def store_database(databases: dict[str, TestDatabase], redis_config: RedisConfig) -> TestDatabase:
+    """The store service's database without a row, and nothing cached of it."""
     await databases["store"].empty()
+    await forget_cached(redis_config)
     return databases["store"]

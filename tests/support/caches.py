@@ -11,6 +11,7 @@ from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
 from shared.cache.status import Cached
+from shared.cache.values import KEY_PREFIX
 from shared.config import DatabaseConfig, RedisConfig
 from shared.db import Database
 from shared.responses import Meta
@@ -54,6 +55,15 @@ async def caching(redis: RedisConfig, database: DatabaseConfig) -> AsyncGenerato
         yield parts
     finally:
         await parts.close()
+
+
+async def forget_cached(config: RedisConfig) -> None:
+    """Remove everything that is cached, as if nobody had read yet."""
+    link = RedisLink(patient(config))
+    keys = await link.command("KEYS", KEY_PREFIX + "*")
+    if isinstance(keys, list) and keys:
+        await link.command("DEL", *(key for key in keys if isinstance(key, bytes)))
+    await link.close()
 
 
 class _Listed(msgspec.Struct):

@@ -37,8 +37,6 @@ class TestDatabase:
             )
             if tables:
                 await connection.execute(f"TRUNCATE {', '.join(table['name'] for table in tables)} CASCADE")
-            if await connection.fetchval("SELECT to_regclass('cache_epoch')"):
-                await connection.execute("SELECT nextval('cache_epoch')")  # forget what is cached of the rows
         finally:
             await connection.close()
 
