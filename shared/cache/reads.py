@@ -12,7 +12,7 @@ data.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 from typing import cast
 
@@ -153,14 +153,10 @@ class ReadCache:
         return Cached(content, status.STORED if kept else status.NOT_STORED)
 
     async def _end(self, changing: "Changing") -> None:
-        if changing.announced:
-            try:
-                await self._link.command("EVAL", scripts.END, *changing.keys(), changing.token)
-            except RedisAway:
-                pass
-            else:
-                return
-        await self._era.advance()
+        try:
+            await self._link.command("EVAL", scripts.END, *changing.keys(), changing.token)
+        except RedisAway:
+            await self._era.advance()
 
 
 class Changing:
@@ -169,7 +165,6 @@ class Changing:
     def __init__(self, link: RedisLink) -> None:
         self.tags: list[str] = []
         self.token = f"W{token_hex(8)}"
-        self.announced = True
         self._link = link
 
     def note(self, tags: Sequence[str]) -> None:
@@ -180,10 +175,8 @@ class Changing:
         """Announce that what these tags stand for is going to change; call it before the commit."""
         self.note(tags)
         keys = [TAG_PREFIX + tag for tag in tags]
-        try:
+        with suppress(RedisAway):  # the end of the write is what counts
             await self._link.command("EVAL", scripts.BEGIN, len(keys), *keys, self.token, _WRITE_MILLISECONDS)
-        except RedisAway:
-            self.announced = False
 
     def keys(self) -> list[str | int]:
         """Return the number of keys, then the keys, as scripts take them."""

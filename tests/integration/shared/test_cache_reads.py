@@ -160,6 +160,20 @@ async def test_while_a_write_is_under_way_nothing_cached_is_used(parts: CachePar
     assert during == status.Cached(b"new", status.NOT_STORED)
 
 
+async def test_a_write_that_could_not_be_announced_is_ended_all_the_same(
+    parts: CacheParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> Reply:
+        raise RedisAway
+
+    await parts.reads.read("thing:1", [TAG], giving(b"old"))
+    async with parts.reads.changing() as changing:
+        with monkeypatch.context() as patched:
+            patched.setattr(parts.link, "command", away)
+            await changing.begin([TAG])
+    assert (await parts.reads.read("thing:1", [TAG], giving(b"new"))).content == b"new"
+
+
 async def test_two_writes_at_once_both_count(parts: CacheParts) -> None:
     async with parts.reads.changing() as first:
         await first.begin([TAG])
