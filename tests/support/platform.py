@@ -41,6 +41,15 @@ class Platform:
         default_factory=dict[str, "subprocess.Popen[bytes]"]
     )
 
+    modules: dict[str, str] = field(default_factory=lambda: dict(_MODULES))
+
+    def twin(self, name: str, of: str, **environment: str) -> None:
+        """Describe another process of a service; `start` starts it."""
+        self.ports[name] = free_port()
+        self.modules[name] = self.modules[of]
+        port = {"SERVICE_PORT": str(self.ports[name])}
+        self.environments[name] = {**self.environments[of], **port, **environment}
+
     def url(self, process: str) -> str:
         """Return the base URL of one process."""
         return f"http://127.0.0.1:{self.ports[process]}"
@@ -54,7 +63,7 @@ class Platform:
 
     def _spawn(self, name: str) -> None:
         self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", _MODULES[name]],
+            [sys.executable, "-m", self.modules[name]],
             cwd=_ROOT,
             env={**_inherited(), **self.environments[name]},
         )
@@ -90,12 +99,17 @@ class Platform:
 
 @asynccontextmanager
 async def running(
-    databases: Mapping[str, TestDatabase], redis: RedisConfig, folder: Path
+    databases: Mapping[str, TestDatabase],
+    redis: RedisConfig,
+    folder: Path,
+    changes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncGenerator[Platform]:
-    """Run the platform on free ports until the block ends."""
+    """Run the platform on free ports until the block ends, with `changes` to the processes' environments."""
     ports = {name: free_port() for name in (*_MODULES, "metrics")}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=30) as client:
         platform = Platform(ports, _environments(ports, databases, redis, folder), client)
+        for name, values in (changes or {}).items():
+            platform.environments[name] |= values
         try:
             await platform.start("auth", "client", "store")
             await platform.start("gateway")

@@ -75,8 +75,8 @@ async def test_dead_letters(events: Events, env_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("dead", "show", "store/9"), 1, "There is no dead letter store/9"),
-        (("dead", "redrive", "store/9"), 1, "There is no dead letter store/9"),
+        (("dead", "show", "store/999999999"), 1, "There is no dead letter store/999999999"),
+        (("dead", "redrive", "store/999999999"), 1, "There is no dead letter store/999999999"),
         (("dead", "show", "9"), 1, "such as store/1"),
         (("replay", "--since", "yesterday"), 2, "neither a span"),
         (("replay", "--since", "2026-01-01T00:00:00"), 2, "neither a span"),
