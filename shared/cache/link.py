@@ -47,29 +47,29 @@ class RedisLink:
         """Whether Redis is asked: the circuit is closed."""
         return self._failures < FAILURES_TO_OPEN
 
-    async def command(self, *parts: bytes | str | int) -> Reply:
-        """Return the reply to a command.
+    async def command(self, *parts: bytes | str | int, patience: int = 1) -> Reply:
+        """Return the reply to a command, waiting up to `patience` time limits for it.
 
         Raises:
-            RedisAway: at once while the circuit is open, or after the time limit at the latest.
+            RedisAway: at once while the circuit is open, or after that time at the latest.
         """
         if not self.available:
             raise RedisAway
-        return await self._limited(parts)
+        return await self._limited(parts, patience * self._seconds)
 
     async def probe(self) -> None:
         """Ask for a sign of life; it closes the circuit. Raises RedisAway."""
-        await self._limited(("PING",))
+        await self._limited(("PING",), self._seconds)
 
     async def close(self) -> None:
         """Close every connection."""
         while self._idle:
             await self._idle.pop().disconnect()
 
-    async def _limited(self, parts: tuple[bytes | str | int, ...]) -> Reply:
+    async def _limited(self, parts: tuple[bytes | str | int, ...], seconds: float) -> Reply:
         try:
             async with asyncio.timeout(None) as limit:
-                patience = _Patience(limit, self._seconds)
+                patience = _Patience(limit, seconds)
                 try:
                     async with self._slots:
                         reply = await self._exchange(parts)

@@ -34,6 +34,9 @@ _CLAIM_MILLISECONDS = 10_000
 _WRITE_MILLISECONDS = 30_000
 """Longer than any transaction: a writer that dies leaves its tags unusable, not its answers stale."""
 
+_END_PATIENCE = 5
+"""A write waits longer than a read, for without Redis everything cached must be given up."""
+
 Load = Callable[[], Awaitable[bytes | None]]
 
 
@@ -154,7 +157,8 @@ class ReadCache:
 
     async def _end(self, changing: "Changing") -> None:
         try:
-            await self._link.command("EVAL", scripts.END, *changing.keys(), changing.token)
+            arguments = (*changing.keys(), changing.token)
+            await self._link.command("EVAL", scripts.END, *arguments, patience=_END_PATIENCE)
         except RedisAway:
             await self._era.advance()
 

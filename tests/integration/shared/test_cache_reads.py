@@ -163,7 +163,7 @@ async def test_while_a_write_is_under_way_nothing_cached_is_used(parts: CachePar
 async def test_a_write_that_could_not_be_announced_is_ended_all_the_same(
     parts: CacheParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(*_: object) -> Reply:
+    async def away(*_: object, **__: object) -> Reply:
         raise RedisAway
 
     await parts.reads.read("thing:1", [TAG], giving(b"old"))
