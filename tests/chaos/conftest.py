@@ -43,7 +43,7 @@ async def world(servers: Servers) -> AsyncGenerator[World]:
         proxying(database_port) as database,
     ):
         through = {"REDIS_PORT": str(near.port), "DB_PORT": str(database.port)}
-        changes = dict.fromkeys(("auth", "client", "store"), through)
+        changes = dict.fromkeys(databases, through)
         async with running(databases, config, folder, changes) as platform:
             platform.twin("store2", "store", REDIS_PORT=str(far.port))
             await platform.start("store2")
