@@ -88,6 +88,7 @@ def _service(stage: Stage, database: DatabaseConfig, redis_url: str) -> Server:
         "JWT_SECRET": SECRET,
         "AUTH_URL": _NOWHERE,
         "CLIENT_URL": _NOWHERE,
+        "IDEMPOTENCY_SECRET": SECRET,
         "OAUTH_CLIENT_ID": "store",
         "OAUTH_CLIENT_SECRET": "not-used-here",
     }

@@ -158,6 +158,19 @@ class OAuthClientConfig(Fragment, frozen=True, kw_only=True):
     client_secret: Secret
 
 
+class IdempotencyConfig(Fragment, frozen=True, kw_only=True):
+    """The key of the hashes that tell one request from another; every process of a service has the same."""
+
+    PREFIX: ClassVar[str] = "IDEMPOTENCY_"
+
+    secret: Secret
+
+    def problems(self) -> Iterator[str]:
+        """Require 256 bits or more."""
+        if len(self.secret.reveal().encode()) < 32:
+            yield "IDEMPOTENCY_SECRET must be at least 32 bytes long"
+
+
 class TracingConfig(Fragment, frozen=True, kw_only=True):
     """Where spans go; without an endpoint nothing is recorded."""
 

@@ -19,7 +19,7 @@ SERVICES = ("auth", "client", "store")
 PROCESSES = (*SERVICES, "gateway")
 
 _OAUTH_CLIENTS = ("client", "store")
-_OURS = ("SERVICE_", "DB_", "REDIS_", "JWT_", "OAUTH_", "ADMIN_", "LOG_")
+_OURS = ("SERVICE_", "DB_", "REDIS_", "JWT_", "OAUTH_", "ADMIN_", "LOG_", "IDEMPOTENCY_")
 _OURS_BY_NAME = {
     *("AUTH_URL", "CLIENT_URL", "STORE_URL", "METRICS_PORT", "ENV_FILE"),
     *(field.name.upper() for field in msgspec.structs.fields(Settings)),
@@ -105,6 +105,7 @@ def _of_process(plan: Plan, process: str) -> dict[str, str]:
     }
     if process == "gateway":
         return variables | {"METRICS_PORT": str(settings.gateway_metrics_port)}
+    variables["IDEMPOTENCY_SECRET"] = plan.secrets.get(f"idempotency {process}")
     return variables | _database(plan, process) | _oauth(plan, process) | _admin(plan, process)
 
 

@@ -8,7 +8,15 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from services.auth.passwords import password_problem
-from shared.config import DatabaseConfig, Fragment, ProcessConfig, RedisConfig, Secret, TokenConfig
+from shared.config import (
+    DatabaseConfig,
+    Fragment,
+    IdempotencyConfig,
+    ProcessConfig,
+    RedisConfig,
+    Secret,
+    TokenConfig,
+)
 from shared.text import Email
 
 Seconds = Annotated[int, Meta(ge=1, le=10 * 366 * 24 * 3600)]
@@ -88,6 +96,7 @@ class AuthConfig(ProcessConfig, frozen=True, kw_only=True):
     database: DatabaseConfig
     redis: RedisConfig
     token: TokenConfig
+    idempotency: IdempotencyConfig
     keys: KeyConfig
     lifetimes: LifetimeConfig
     admin: AdminConfig

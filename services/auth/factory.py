@@ -21,6 +21,8 @@ from shared.app import Application, create_application
 from shared.db import Database
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
+from shared.idempotency.pruning import Pruning
+from shared.idempotency.routes import IdempotentRoutes
 from shared.security.tokens import TokenVerifier
 from shared.telemetry.metrics import Metrics
 
@@ -38,6 +40,8 @@ def create_app(config: AuthConfig) -> Application:
     users = UserRepository(database, config.lifetimes)
     attempts = AttemptRepository(database)
     passwords = Passwords()
+    idempotent = IdempotentRoutes(database, config.idempotency)
+    pruning = Pruning(database)
     metrics = Metrics()
     relay = Relay("auth", config, database, metrics=EventMetrics(metrics.registry))
     return create_application(
@@ -47,6 +51,7 @@ def create_app(config: AuthConfig) -> Application:
             SignInController(SignIn(users, attempts, passwords, issuer)),
             AccountController(OwnAccount(users, attempts, passwords)),
             UserController(Users(users, passwords)),
+            idempotent,
         ),
         internal_routes=routes.internal_routes(
             OAuthController(ServiceTokens(config.oauth.secrets(), issuer), keys)
@@ -54,6 +59,6 @@ def create_app(config: AuthConfig) -> Application:
         verifier=TokenVerifier(config.token, keys),
         tags=TAGS,
         metrics=metrics,
-        on_start=[FirstAdmin(users, passwords, config.admin).create, relay.start],
-        on_stop=[relay.stop, passwords.close, database.close],
+        on_start=[FirstAdmin(users, passwords, config.admin).create, relay.start, pruning.start],
+        on_stop=[pruning.stop, relay.stop, passwords.close, database.close],
     )

@@ -19,10 +19,12 @@ from sqlalchemy import (
 )
 
 from shared.events.tables import event_tables
+from shared.idempotency.tables import idempotency_table
 from shared.search import SearchWords
 
 metadata = MetaData()
 event_tables(metadata)
+idempotency_table(metadata)
 
 LIVING = text("deleted_at IS NULL")
 

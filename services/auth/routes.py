@@ -25,6 +25,7 @@ from services.auth.errors import (
 )
 from services.auth.schema import UserQuery
 from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType
+from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
 from shared.security.guards import PUBLIC
@@ -47,10 +48,13 @@ class PublicOperation(Operation):
 
 
 def routes(
-    sign_in: SignInController, account: AccountController, users: UserController
+    sign_in: SignInController,
+    account: AccountController,
+    users: UserController,
+    idempotent: IdempotentRoutes,
 ) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
-    return [*_session_routes(sign_in), *_account_routes(account), *_user_routes(users)]
+    return [*_session_routes(sign_in), *_account_routes(account), *_user_routes(users, idempotent)]
 
 
 def internal_routes(oauth: OAuthController) -> list[HTTPRouteHandler]:
@@ -112,10 +116,10 @@ def _account_routes(account: AccountController) -> Sequence[HTTPRouteHandler]:
     return [read(account.read), change(account.change), change_password(account.change_password)]
 
 
-def _user_routes(users: UserController) -> Sequence[HTTPRouteHandler]:
+def _user_routes(users: UserController, idempotent: IdempotentRoutes) -> Sequence[HTTPRouteHandler]:
     path, one, tags = "/users", "/users/{uuid:str}", [USERS]
     listing = responses(InvalidInput, *_KNOWN)
-    creating = responses(*_BODY, *_KNOWN, DuplicateUser, SignInBusy)
+    creating = (*_BODY, *_KNOWN, DuplicateUser, SignInBusy)
     reading = responses(InvalidInput, *_KNOWN, UserNotFound)
     changing = responses(
         *_BODY, *_KNOWN, UserNotFound, DuplicateUser, LastAdmin, PreconditionFailed, SignInBusy
@@ -123,7 +127,7 @@ def _user_routes(users: UserController) -> Sequence[HTTPRouteHandler]:
     deleting = responses(InvalidInput, *_KNOWN, UserNotFound, LastAdmin, PreconditionFailed)
     query = with_query(UserQuery)
     return [
-        post(path, summary="Create a user", tags=tags, responses=creating)(users.create),
+        idempotent.post(path, summary="Create a user", tags=tags, errors=creating)(users.create),
         get(path, summary="List users", tags=tags, responses=listing, operation_class=query)(users.list),
         get(one, summary="Read a user", tags=tags, responses=reading)(users.read),
         patch(one, summary="Change a user", tags=tags, responses=changing)(users.change),

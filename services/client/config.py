@@ -1,6 +1,13 @@
 """What the client service reads from its environment."""
 
-from shared.config import DatabaseConfig, OAuthClientConfig, ProcessConfig, RedisConfig, TokenConfig
+from shared.config import (
+    DatabaseConfig,
+    IdempotencyConfig,
+    OAuthClientConfig,
+    ProcessConfig,
+    RedisConfig,
+    TokenConfig,
+)
 
 
 class ClientConfig(ProcessConfig, frozen=True, kw_only=True):
@@ -13,6 +20,7 @@ class ClientConfig(ProcessConfig, frozen=True, kw_only=True):
     database: DatabaseConfig
     redis: RedisConfig
     token: TokenConfig
+    idempotency: IdempotencyConfig
     oauth: OAuthClientConfig
     auth_url: str
     store_url: str

@@ -19,6 +19,8 @@ from shared.events.history import History
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
 from shared.http import ServiceClient
+from shared.idempotency.pruning import Pruning
+from shared.idempotency.routes import IdempotentRoutes
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -36,17 +38,27 @@ def create_app(config: ClientConfig) -> Application:
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
     controller = ClientController(Clients(clients, History(database)), deletions)
+    idempotent = IdempotentRoutes(database, config.idempotency)
+    pruning = Pruning(database)
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)
     return create_application(
         "client",
         config,
-        routes=routes.routes(controller),
+        routes=routes.routes(controller, idempotent),
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, undoing.start],
-        on_stop=[undoing.stop, relay.stop, cache.close, stores.close, auth.close, database.close],
+        on_start=[cache.start, relay.start, pruning.start, undoing.start],
+        on_stop=[
+            pruning.stop,
+            undoing.stop,
+            relay.stop,
+            cache.close,
+            stores.close,
+            auth.close,
+            database.close,
+        ],
     )

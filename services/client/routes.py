@@ -1,6 +1,6 @@
 """The URL table of the client service, read once at start."""
 
-from litestar import delete, get, patch, post
+from litestar import delete, get, patch
 from litestar.handlers import HTTPRouteHandler
 
 from services.client.controller.clients import ClientController
@@ -23,6 +23,7 @@ from shared.errors import (
     UnsupportedMediaType,
 )
 from shared.events.history import HistoryQuery
+from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
 
@@ -39,11 +40,11 @@ _STORES = (
 )
 
 
-def routes(clients: ClientController) -> list[HTTPRouteHandler]:
+def routes(clients: ClientController, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
     path, one = "/master-client", "/master-client/{uuid:str}"
     reading = responses(InvalidInput, Unauthenticated, ClientNotFound)
-    creating = responses(*_BODY, Unauthenticated, Forbidden, DuplicateClient)
+    creating = (*_BODY, Unauthenticated, Forbidden, DuplicateClient)
     changing = responses(
         *_BODY, Unauthenticated, Forbidden, ClientNotFound, DuplicateClient, PreconditionFailed
     )
@@ -52,7 +53,7 @@ def routes(clients: ClientController) -> list[HTTPRouteHandler]:
     )
     listing = responses(InvalidInput, Unauthenticated)
     return [
-        post(path, summary="Register a client", tags=[TAG], responses=creating)(clients.create),
+        idempotent.post(path, summary="Register a client", tags=[TAG], errors=creating)(clients.create),
         get(
             path,
             summary="List clients",

@@ -1,6 +1,13 @@
 """What the store service reads from its environment."""
 
-from shared.config import DatabaseConfig, OAuthClientConfig, ProcessConfig, RedisConfig, TokenConfig
+from shared.config import (
+    DatabaseConfig,
+    IdempotencyConfig,
+    OAuthClientConfig,
+    ProcessConfig,
+    RedisConfig,
+    TokenConfig,
+)
 
 
 class StoreConfig(ProcessConfig, frozen=True, kw_only=True):
@@ -13,6 +20,7 @@ class StoreConfig(ProcessConfig, frozen=True, kw_only=True):
     database: DatabaseConfig
     redis: RedisConfig
     token: TokenConfig
+    idempotency: IdempotencyConfig
     oauth: OAuthClientConfig
     auth_url: str
     client_url: str

@@ -24,6 +24,8 @@ from shared.events.history import History
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
 from shared.http import ServiceClient
+from shared.idempotency.pruning import Pruning
+from shared.idempotency.routes import IdempotentRoutes
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -41,6 +43,8 @@ def create_app(config: StoreConfig) -> Application:
     known = KnownClients(ClientRepository(database), directory)
     stores = StoreRepository(database, cache)
     controller = StoreController(Stores(stores, directory, known, History(database)))
+    idempotent = IdempotentRoutes(database, config.idempotency)
+    pruning = Pruning(database)
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)
@@ -56,11 +60,19 @@ def create_app(config: StoreConfig) -> Application:
     return create_application(
         "store",
         config,
-        routes=routes.routes(controller),
+        routes=routes.routes(controller, idempotent),
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, consumer.start],
-        on_stop=[consumer.stop, relay.stop, cache.close, clients.close, auth.close, database.close],
+        on_start=[cache.start, relay.start, pruning.start, consumer.start],
+        on_stop=[
+            pruning.stop,
+            consumer.stop,
+            relay.stop,
+            cache.close,
+            clients.close,
+            auth.close,
+            database.close,
+        ],
     )

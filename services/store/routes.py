@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from litestar import delete, get, patch, post, put
+from litestar import delete, get, patch, put
 from litestar.handlers import HTTPRouteHandler
 
 from services.store.controller.fences import FenceController
@@ -27,6 +27,7 @@ from shared.errors import (
     UnsupportedMediaType,
 )
 from shared.events.history import HistoryQuery
+from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
 
@@ -39,10 +40,10 @@ _CALLER = (Unauthenticated, Forbidden)
 _CLIENT = (ClientNotFound, ClientInactive, BadGateway, ServiceUnavailable, GatewayTimeout)
 
 
-def routes(stores: StoreController) -> list[HTTPRouteHandler]:
+def routes(stores: StoreController, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
     path, one = "/stores", "/stores/{uuid:str}"
-    creating = responses(*_BODY, *_CALLER, *_CLIENT, ClientBeingDeleted, DuplicateStore)
+    creating = (*_BODY, *_CALLER, *_CLIENT, ClientBeingDeleted, DuplicateStore)
     listing = responses(InvalidInput, *_CALLER)
     reading = responses(InvalidInput, *_CALLER, StoreNotFound, BadGateway, ServiceUnavailable, GatewayTimeout)
     changing = responses(*_BODY, *_CALLER, StoreNotFound, *_CLIENT, DuplicateStore, PreconditionFailed)
@@ -57,7 +58,7 @@ def routes(stores: StoreController) -> list[HTTPRouteHandler]:
         return get(path, summary=summary, tags=[TAG], responses=reading, operation_class=description)(handler)
 
     return [
-        post(path, summary="Open a store", tags=[TAG], responses=creating)(stores.create),
+        idempotent.post(path, summary="Open a store", tags=[TAG], errors=creating)(stores.create),
         lists(path, "List stores", stores.list),
         reads(one, "Read a store", stores.read),
         lists("/uncached/stores", "List stores, past the cache", stores.list_uncached),

@@ -22,7 +22,7 @@ from shared.responses import Meta
 from tests.support.caches import patient
 from tests.support.deletions import FakeDeletions, FakeDeletionWriter
 from tests.support.serving import LOG, SERVICE, TRACING
-from tests.support.tokens import CONFIG
+from tests.support.tokens import CONFIG, IDEMPOTENCY
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,6 +44,7 @@ def client_config(database: DatabaseConfig, redis: RedisConfig, neighbours: str)
         database=msgspec.structs.replace(database, pool_size=10),
         redis=patient(redis),
         token=CONFIG,
+        idempotency=IDEMPOTENCY,
         oauth=OAuthClientConfig(client_id="client", client_secret=Secret("only-for-tests")),
         auth_url=neighbours,
         store_url=neighbours,

@@ -139,6 +139,7 @@ def _environments(
         "ADMIN_EMAIL": ADMIN_EMAIL,
         "ADMIN_PASSWORD": ADMIN_PASSWORD,
         "OAUTH_CLIENTS": ",".join(f"{name}:{secret}" for name, secret in secrets.items()),
+        "IDEMPOTENCY_SECRET": "only-for-tests-" + "0123456789abcdef" * 2,
         "METRICS_PORT": str(ports["metrics"]),
     }
     environments = {name: {**common, "SERVICE_PORT": str(ports[name])} for name in _MODULES}

@@ -24,7 +24,7 @@ from shared.preconditions import Condition
 from shared.responses import Meta
 from tests.support.caches import patient
 from tests.support.serving import LOG, SERVICE, TRACING
-from tests.support.tokens import CONFIG
+from tests.support.tokens import CONFIG, IDEMPOTENCY
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -60,6 +60,7 @@ def store_config(database: DatabaseConfig, redis: RedisConfig, neighbours: str) 
         database=msgspec.structs.replace(database, pool_size=10),
         redis=patient(redis),
         token=CONFIG,
+        idempotency=IDEMPOTENCY,
         oauth=OAuthClientConfig(client_id="store", client_secret=Secret("only-for-tests")),
         auth_url=neighbours,
         client_url=neighbours,

@@ -5,12 +5,13 @@ from uuid import UUID
 
 import jwt
 
-from shared.config import Secret, TokenConfig
+from shared.config import IdempotencyConfig, Secret, TokenConfig
 from shared.identifiers import new_uuid
 from shared.security.principal import Principal, Role
 
 SECRET = "only-for-tests-" + "0123456789abcdef" * 4
 CONFIG = TokenConfig(algorithm="HS256", secret=Secret(SECRET))
+IDEMPOTENCY = IdempotencyConfig(secret=Secret(SECRET))
 
 
 def access_token(role: Role = "admin", client_uuid: UUID | None = None, **claims: object) -> str:

@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "STORE_URL": "http://store.invalid",
     "OAUTH_CLIENT_ID": "store",
     "OAUTH_CLIENT_SECRET": "only-for-tests",
+    "IDEMPOTENCY_SECRET": "only-for-tests-" + "0123456789abcdef" * 2,
     "METRICS_PORT": "2",
 }
 

@@ -8,6 +8,7 @@ from services.auth.schema import ChangeUser, CreateUser, User, UserQuery
 from services.auth.usecase.users import Users
 from shared.controller import Controller
 from shared.conversion import to_uuid
+from shared.idempotency.routes import creating
 from shared.preconditions import etag, if_match, if_none_match, not_modified
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
@@ -21,10 +22,8 @@ class UserController(Controller):
 
     async def create(self, request: JsonRequest, data: JSONBody[CreateUser]) -> Response[Envelope[User]]:
         """Create a user. For admins; managers create users of their own client."""
-        user = await self._users.create(request.auth, data)
-        headers = {"Location": f"{request.scope['path']}/{user.uuid}", "ETag": etag(user.version)}
-        envelope = Envelope(status_code=201, message=constants.USER_CREATED, data=user)
-        return Response(envelope, headers=headers)
+        creation = self._users.create(request.auth, data)
+        return await creating(request, constants.USER_CREATED, creation)
 
     async def list(self, request: JsonRequest) -> Page[User]:
         """List the users the caller manages."""

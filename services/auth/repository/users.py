@@ -17,6 +17,7 @@ from services.auth.repository.sessions import SessionWriter
 from services.auth.schema import User, UserQuery
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import SYSTEM, ChangeRecorder
+from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.search import begins_words
@@ -111,9 +112,7 @@ class UserWriter:
 
     async def add(self, fields: Mapping[str, Any]) -> User:
         """Insert a user, raising DuplicateUser when the e-mail address is taken."""
-        user = await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
-        await self._changes.created(user)
-        return user
+        return await once(self._connection, lambda: self._insert(fields))
 
     async def add_if_free(self, fields: Mapping[str, Any]) -> User | None:
         """Insert a user unless a living one has the e-mail address; concurrent calls insert one."""
@@ -169,6 +168,11 @@ class UserWriter:
     async def _found(self, statement: Select[Any]) -> Account | None:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return _account(row) if row else None
+
+    async def _insert(self, fields: Mapping[str, Any]) -> User:
+        user = await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
+        await self._changes.created(user)
+        return user
 
     async def _returned(self, statement: Insert | Update) -> User:
         with constraint_errors(_CONSTRAINTS):

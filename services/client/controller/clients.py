@@ -13,6 +13,7 @@ from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.events.history import HistoryEntry, HistoryQuery
+from shared.idempotency.routes import creating
 from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
@@ -27,10 +28,8 @@ class ClientController(Controller):
 
     async def create(self, request: JsonRequest, data: JSONBody[CreateClient]) -> Response[Envelope[Client]]:
         """Register a client company. For admins, and managers without a tenant."""
-        client = await self._clients.create(request.auth, data)
-        headers = {"Location": f"{request.scope['path']}/{client.uuid}", "ETag": etag(client.version)}
-        envelope = Envelope(status_code=201, message=constants.CLIENT_CREATED, data=client)
-        return Response(envelope, headers=headers)
+        creation = self._clients.create(request.auth, data)
+        return await creating(request, constants.CLIENT_CREATED, creation)
 
     async def list(self, request: JsonRequest) -> Response[Page[Client]]:
         """List the clients the caller may see."""

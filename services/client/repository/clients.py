@@ -25,6 +25,7 @@ from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import Announced, Change, ChangeRecorder
+from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.preconditions import Condition
@@ -114,11 +115,7 @@ class ClientWriter:
 
     async def add(self, command: CreateClient) -> Client:
         """Insert a client, raising DuplicateClient when its e-mail is taken."""
-        values = stored_columns(msgspec.structs.asdict(command))
-        client = await self._returned(clients.insert().values(uuid=new_uuid(), **values))
-        await self._changing.begin(tags_of_client(client.uuid))
-        await self.changes.created(client)
-        return client
+        return await once(self._connection, lambda: self._insert(command))
 
     async def change(self, uuid: UUID, command: ChangeClient, condition: Condition) -> Client | None:
         """Change the fields that are set and return the client, or None when none of this id lives.
@@ -165,6 +162,13 @@ class ClientWriter:
         statement = select(*_SHOWN).where(clients.c.uuid == uuid, _LIVING).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return _client(row) if row else None
+
+    async def _insert(self, command: CreateClient) -> Client:
+        values = stored_columns(msgspec.structs.asdict(command))
+        client = await self._returned(clients.insert().values(uuid=new_uuid(), **values))
+        await self._changing.begin(tags_of_client(client.uuid))
+        await self.changes.created(client)
+        return client
 
     async def _returned(self, statement: Insert | Update) -> Client:
         with constraint_errors(_CONSTRAINTS):

@@ -12,6 +12,7 @@ from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
 from shared.events.history import HistoryEntry, HistoryQuery
+from shared.idempotency.routes import creating
 from shared.preconditions import etag, if_match
 from shared.request import JsonRequest
 from shared.responses import Envelope, Page
@@ -25,10 +26,8 @@ class StoreController(Controller):
 
     async def create(self, request: JsonRequest, data: JSONBody[CreateStore]) -> Response[Envelope[Store]]:
         """Open a store of an active client. For admins, and managers whom the client is visible to."""
-        store = await self._stores.create(request.auth, data)
-        headers = {"Location": f"{request.scope['path']}/{store.uuid}", "ETag": etag(store.version)}
-        envelope = Envelope(status_code=201, message=constants.STORE_CREATED, data=store)
-        return Response(envelope, headers=headers)
+        creation = self._stores.create(request.auth, data)
+        return await creating(request, constants.STORE_CREATED, creation)
 
     async def list(self, request: JsonRequest) -> Response[Page[Store]]:
         """List the stores the caller may see."""

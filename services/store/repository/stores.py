@@ -27,6 +27,7 @@ from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import Announced, Change, ChangeRecorder
+from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.preconditions import Condition
@@ -159,12 +160,7 @@ class StoreWriter:
             DuplicateStore: when another store of the client has its code.
             IncompleteCoordinates: when it has one of latitude and longitude.
         """
-        await keep_unfenced(self._connection, command.client_uuid)
-        values = stored_columns(msgspec.structs.asdict(command))
-        store = await self._returned(stores.insert().values(uuid=new_uuid(), **values))
-        await self._changing.begin(tags_of_stores([store]))
-        await self.changes.created(store)
-        return store
+        return await once(self._connection, lambda: self._insert(command))
 
     async def change(self, uuid: UUID, command: ChangeStore, condition: Condition) -> Store | None:
         """Change the fields that are set and return the store, or None when none of this id lives.
@@ -220,6 +216,14 @@ class StoreWriter:
             )
             await self.changes.deleted(*found)
         return len(found)
+
+    async def _insert(self, command: CreateStore) -> Store:
+        await keep_unfenced(self._connection, command.client_uuid)
+        values = stored_columns(msgspec.structs.asdict(command))
+        store = await self._returned(stores.insert().values(uuid=new_uuid(), **values))
+        await self._changing.begin(tags_of_stores([store]))
+        await self.changes.created(store)
+        return store
 
     async def _locked(self, *conditions: ColumnElement[bool]) -> Store | None:
         statement = select(*_SHOWN).where(*conditions, _LIVING).with_for_update()

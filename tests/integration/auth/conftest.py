@@ -11,7 +11,7 @@ from shared.config import RedisConfig, Secret
 from tests.support.auth import AuthApi
 from tests.support.databases import TestDatabase
 from tests.support.serving import LOG, SERVICE, TRACING, calling
-from tests.support.tokens import CONFIG
+from tests.support.tokens import CONFIG, IDEMPOTENCY
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def auth_config(auth_database: TestDatabase, redis_config: RedisConfig) -> AuthC
         database=replace(auth_database.app, pool_size=10),
         redis=redis_config,
         token=CONFIG,
+        idempotency=IDEMPOTENCY,
         keys=KeyConfig(),
         lifetimes=LifetimeConfig(),
         admin=AdminConfig(),

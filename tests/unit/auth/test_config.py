@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "DB_NAME": "gerai_auth",
     "REDIS_HOST": "redis",
     "JWT_KEY_FILE": "/keys/jwt.pem",
+    "IDEMPOTENCY_SECRET": STRONG * 2,
     "OAUTH_CLIENTS": f"client:{STRONG}, store:{STRONG}=",
     "ADMIN_EMAIL": "admin@example.com",
     "ADMIN_PASSWORD": STRONG,
