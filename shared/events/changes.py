@@ -24,11 +24,11 @@ _MOST_ANNOUNCED = 10_000
 _RECORD = text(
     """
     WITH recorded AS (
-        INSERT INTO changes (event_id, aggregate_type, aggregate_id, version, type, schema_version, actor,
-                             request_id, before, after, traceparent, tracestate, occurred_at)
-        VALUES (:event_id, :aggregate_type, :aggregate_id, :version, :type, :schema_version, :actor,
-                :request_id, CAST(:before AS jsonb), CAST(:after AS jsonb), :traceparent, :tracestate,
-                :occurred_at)
+        INSERT INTO changes (event_id, aggregate_type, aggregate_id, part_of, version, type, schema_version,
+                             actor, request_id, before, after, traceparent, tracestate, occurred_at)
+        VALUES (:event_id, :aggregate_type, :aggregate_id, :part_of, :version, :type, :schema_version,
+                :actor, :request_id, CAST(:before AS jsonb), CAST(:after AS jsonb), :traceparent,
+                :tracestate, :occurred_at)
         RETURNING id
     )
     INSERT INTO outbox (change_id) SELECT id FROM recorded
@@ -47,11 +47,15 @@ class Aggregate(Protocol):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one aggregate; `before` and `after` are what the API showed and shows of it."""
+    """One change of one aggregate; `before` and `after` are what the API showed and shows of it.
+
+    `part_of` is the aggregate that this one is part of and in whose history it is told; None for most.
+    """
 
     event_id: UUID
     aggregate_type: str
     aggregate_id: UUID
+    part_of: UUID | None = None
     version: int
     type: str
     schema_version: int = SCHEMA_VERSION
@@ -67,11 +71,20 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class ChangeRecorder:
     """Records the changes of one transaction, so that they are published when it commits and only then."""
 
-    def __init__(self, connection: WriteConnection, aggregate_type: str, actor: str) -> None:
+    def __init__(
+        self, connection: WriteConnection, aggregate_type: str, actor: str, part_of: UUID | None = None
+    ) -> None:
         self._connection = connection
         self._aggregate_type = aggregate_type
         self._actor = actor
+        self._part_of = part_of
         self.recorded: list[Change] = []
+
+    def of_parts(self, aggregate_type: str, whole: UUID) -> "ChangeRecorder":
+        """Return what records changes of parts of the aggregate `whole` among those of this recorder."""
+        recorder = ChangeRecorder(self._connection, aggregate_type, self._actor, whole)
+        recorder.recorded = self.recorded
+        return recorder
 
     async def created(self, after: Aggregate) -> None:
         """Record that an aggregate began."""
@@ -98,6 +111,7 @@ class ChangeRecorder:
             event_id=new_uuid(),
             aggregate_type=self._aggregate_type,
             aggregate_id=uuid,
+            part_of=self._part_of,
             version=version,
             type=f"{self._aggregate_type}.{verb}",
             actor=self._actor,

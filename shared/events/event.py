@@ -17,9 +17,13 @@ class UnreadableEvent(ValueError):
 
 
 class EventData(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to the aggregate; `version` is the one it has since."""
+    """What happened to the aggregate; `version` is the one it has since.
+
+    `part_of` is the aggregate that it is part of; None for most.
+    """
 
     version: int
+    part_of: UUID | None = None
     actor: str
     request_id: str | None = None
     before: dict[str, Any] | None = None
@@ -64,6 +68,7 @@ def encode_change(service: str, change: Change) -> bytes:
         tracestate=change.tracestate,
         data=EventData(
             version=change.version,
+            part_of=change.part_of,
             actor=change.actor,
             request_id=change.request_id,
             before=change.before,

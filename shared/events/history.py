@@ -1,4 +1,4 @@
-"""What happened to one aggregate, read from its changes."""
+"""What happened to one aggregate and its parts, read from their changes."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import MetaData, RowMapping, select
+from sqlalchemy import MetaData, RowMapping, func, select
 
 from shared.db import Database
 from shared.events.tables import event_tables
@@ -20,10 +20,12 @@ _CHANGES = _METADATA.tables["changes"]
 class HistoryEntry(msgspec.Struct, kw_only=True, frozen=True):
     """One change: who made it, in which request, and how it was before and after.
 
-    `actor` is the id of a user, or `system`. `before` is null for a creation, `after` for a deletion.
+    `aggregate_id` is what changed: the thing itself, or a part of it, which has versions of its own. `actor`
+    is the id of a user, or `system`. `before` is null for a creation, `after` for a deletion.
     """
 
     event_id: UUID
+    aggregate_id: UUID
     version: int
     type: str
     actor: str
@@ -34,15 +36,18 @@ class HistoryEntry(msgspec.Struct, kw_only=True, frozen=True):
 
 
 _SHOWN = [_CHANGES.c[name] for name in HistoryEntry.__struct_fields__]
-_SORTING = Sorting({"version": _CHANGES.c.version}, unique=_CHANGES.c.id)
+_SORTING = Sorting(
+    {"occurred_at": _CHANGES.c.occurred_at, "version": _CHANGES.c.version}, unique=_CHANGES.c.id
+)
+_whole = func.coalesce(_CHANGES.c.part_of, _CHANGES.c.aggregate_id)
 
 
 class HistoryQuery(ListQuery, kw_only=True, frozen=True):
     """Which part of a history to list."""
 
     sort: Annotated[
-        str, Meta(max_length=200, description="version or -version; by default the newest first.")
-    ] = "-version"
+        str, Meta(max_length=200, description="occurred_at or version; by default the newest first.")
+    ] = "-occurred_at"
 
 
 class History:
@@ -52,8 +57,8 @@ class History:
         self._database = database
 
     async def of(self, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
-        """Return a page of the changes of this aggregate."""
-        statement = select(*_SHOWN, _CHANGES.c.id).where(_CHANGES.c.aggregate_id == uuid)
+        """Return a page of the changes of this aggregate and of its parts."""
+        statement = select(*_SHOWN, _CHANGES.c.id).where(_whole == uuid)
         async with self._database.reading(primary=True) as connection:
             page = await fetch_page(connection, statement, query, _SORTING, scope=uuid)
         return Listing([_entry(row) for row in page.items], page.meta)

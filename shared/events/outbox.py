@@ -129,6 +129,8 @@ def _change(row: asyncpg.Record) -> Change:
     columns: dict[str, Any] = {name: row[name] for name in Change.__struct_fields__}
     # asyncpg has a UUID type of its own, which msgspec does not know.
     columns |= {name: UUID(int=columns[name].int) for name in ("event_id", "aggregate_id")}
+    whole = columns["part_of"]
+    columns["part_of"] = UUID(int=whole.int) if whole else None
     columns |= {name: _decoded(columns[name]) for name in ("before", "after")}
     return Change(**columns)
 

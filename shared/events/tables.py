@@ -20,6 +20,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 _NOW = text("now()")
 
+WHOLE = "COALESCE(part_of, aggregate_id)"
+"""In whose history a change is told."""
+
 
 def event_tables(metadata: MetaData) -> None:
     """Declare the tables of changes, deliveries and dead letters in a service's `metadata`."""
@@ -50,6 +53,7 @@ def _changes(metadata: MetaData) -> None:
         Column("event_id", Uuid, nullable=False),
         Column("aggregate_type", String(50), nullable=False),
         Column("aggregate_id", Uuid, nullable=False),
+        Column("part_of", Uuid, comment="the aggregate that this one is part of, and whose history tells it"),
         Column("version", BigInteger, nullable=False, comment="of the aggregate after the change"),
         Column("type", String(100), nullable=False, comment="such as store.changed"),
         Column("schema_version", Integer, nullable=False, comment="of before and after"),
@@ -61,7 +65,7 @@ def _changes(metadata: MetaData) -> None:
         Column("tracestate", Text),
         Column("occurred_at", DateTime(timezone=True), nullable=False),
         UniqueConstraint("event_id", name="changes_event_id_unique"),
-        Index("changes_by_aggregate", "aggregate_id", "version"),
+        Index("changes_by_whole", text(WHOLE), "occurred_at", "id"),
         Index("changes_by_occurred_at", "occurred_at", postgresql_using="brin"),
         comment="every change, written with it and never altered: outbox, history and audit",
     )

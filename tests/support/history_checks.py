@@ -14,6 +14,7 @@ async def assert_history_tells_all(resource: Resource) -> None:
     assert (oldest["before"], oldest["after"]) == (None, made)
     assert (newest["before"], newest["after"]) == (made, changed)
     assert newest["type"].endswith(".changed")
+    assert newest["aggregate_id"] == made["uuid"]
     assert newest["actor"]
     assert newest["request_id"]
     assert answer.json()["meta"]["total"] == 2
