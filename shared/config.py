@@ -97,6 +97,7 @@ class DatabaseConfig(Fragment, frozen=True, kw_only=True):
     schema: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]*$")] = "public"
     sslmode: Literal["disable", "prefer", "require", "verify-full"] = "prefer"
     pool_size: Annotated[int, Meta(ge=1, le=200)] = 10
+    pool_wait_ms: Annotated[int, Meta(ge=1, le=30_000)] = 500
     read_host: str | None = None
     read_port: Port | None = None
     read_user: str | None = None

@@ -27,7 +27,6 @@ WriteConnection = NewType("WriteConnection", AsyncConnection)
 """A connection inside a transaction on the primary."""
 
 CONNECT_SECONDS = 3
-POOL_WAIT_SECONDS = 0.5
 STATEMENT_SECONDS = 5
 
 _INVALID_DATA = "22"
@@ -145,7 +144,7 @@ def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
         url,
         pool_size=config.pool_size,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_SECONDS,
+        pool_timeout=config.pool_wait_ms / 1000,
         pool_recycle=1800,
         hide_parameters=True,  # errors are logged; e-mail addresses and password hashes are not
         connect_args={

@@ -42,7 +42,11 @@ async def world(servers: Servers) -> AsyncGenerator[World]:
         proxying(port) as far,
         proxying(database_port) as database,
     ):
-        through = {"REDIS_PORT": str(near.port), "DB_PORT": str(database.port)}
+        through = {
+            "REDIS_PORT": str(near.port),
+            "DB_PORT": str(database.port),
+            "DB_POOL_WAIT_MS": "500",
+        }
         changes = dict.fromkeys(databases, through)
         async with running(databases, config, folder, changes) as platform:
             platform.twin("store2", "store", REDIS_PORT=str(far.port))

@@ -14,6 +14,10 @@ from shared.migrations import upgrade
 SERVICES = ("auth", "client", "store")
 
 PASSWORD = "only-for-tests"
+
+PATIENT_MS = 10_000
+"""Long enough for a busy machine, so that many requests at once take turns."""
+
 _ROOT = Path(__file__).parents[2]
 
 
@@ -75,6 +79,7 @@ def described(superuser_url: str, provided: ServiceDatabase) -> TestDatabase:
             name=provided.name,
             sslmode="disable",
             pool_size=5,
+            pool_wait_ms=PATIENT_MS,
         )
 
     return TestDatabase(app=config(provided.app), owner=config(provided.owner))

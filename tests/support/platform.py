@@ -160,4 +160,5 @@ def _database(database: TestDatabase) -> dict[str, str]:
         "DB_NAME": config.name,
         "DB_SSLMODE": config.sslmode,
         "DB_POOL_SIZE": "5",
+        "DB_POOL_WAIT_MS": str(config.pool_wait_ms),
     }

@@ -85,11 +85,13 @@ async def test_the_application_role_may_not_change_the_schema(database: Database
             await connection.execute(text("CREATE TABLE others (id int)"))
 
 
-async def test_an_exhausted_pool_is_said_to_be_unavailable(database: Database) -> None:
+async def test_an_exhausted_pool_is_said_to_be_unavailable(client_database: TestDatabase) -> None:
+    database = Database(replace(client_database.app, pool_size=2, pool_wait_ms=50), "tests")
     async with database.reading(), database.reading():
         with pytest.raises(Exception) as raised:
             async with database.reading():
                 pass
+    await database.close()
     assert isinstance(database_error(raised.value), ServiceUnavailable)
 
 
