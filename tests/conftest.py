@@ -4,11 +4,14 @@ from collections.abc import Generator
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 
 from infra.embedded import postgres, redis
 from shared.config import RedisConfig, Secret
 from tests.support.caches import forget_cached
 from tests.support.databases import TestDatabase, migrated
+
+settings.register_profile("deep", max_examples=10_000)
 
 
 @pytest.fixture(scope="session")

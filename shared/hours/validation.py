@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from shared.errors import FieldError
@@ -13,10 +14,13 @@ from shared.hours.model import (
     ExceptionDays,
     Interval,
 )
+from shared.hours.times import minutes
 
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
 _DAYS = {day: number for number, day in enumerate(Day)}
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class _Stretch(NamedTuple):
@@ -62,6 +66,16 @@ def exception_problems(days: ExceptionDays) -> list[FieldError]:
     ]
 
 
+def instant_problems(field: str, instant: datetime) -> list[FieldError]:
+    """Return what is wrong with an instant at which hours are evaluated or a pause ends.
+
+    Local dates around it must be in the calendar (`datetime.MAXYEAR`).
+    """
+    if _EARLIEST <= instant <= _LATEST:
+        return []
+    return [FieldError(field, f"must be between the years {_EARLIEST.year} and {_LATEST.year}")]
+
+
 def _date_problems(days: ExceptionDays) -> Iterator[FieldError]:
     if days.last < days.first:
         yield FieldError("to", "must not be before from")
@@ -97,10 +111,6 @@ def _overlaps(stretch: _Stretch, earlier: Sequence[_Stretch], circle: int) -> It
 
 
 def _stretch(name: str, interval: Interval | DayInterval, day: int = 0) -> _Stretch:
-    opens, closes = _minutes(interval.opens), _minutes(interval.closes)
+    opens, closes = minutes(interval.opens), minutes(interval.closes)
     length = closes - opens if closes >= opens else closes - opens + _DAY
     return _Stretch(name, day * _DAY + opens, length)
-
-
-def _minutes(time: str) -> int:
-    return 60 * int(time[:2]) + int(time[3:])

@@ -1,10 +1,12 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from shared.errors import FieldError
-from shared.hours.model import Day, DayInterval, ExceptionDays, Interval
-from shared.hours.validation import exception_problems, week_problems
+from shared.hours.evaluation import evaluate
+from shared.hours.model import Day, DayInterval, ExceptionDays, Interval, Pause, Schedule
+from shared.hours.validation import exception_problems, instant_problems, week_problems
+from shared.zones import time_zone
 
 CHRISTMAS = date(2026, 12, 25)
 
@@ -103,3 +105,15 @@ def test_each_field_of_exception_days_that_does_not_fit_is_named(
     exception: ExceptionDays, expected: list[str]
 ) -> None:
     assert fields(exception_problems(exception)) == expected
+
+
+@pytest.mark.parametrize("year", [1900, 2026, 8999])
+def test_instants_that_hours_are_evaluated_at(year: int) -> None:
+    at = datetime(year, 1, 1, tzinfo=UTC)
+    assert instant_problems("at", at) == []
+    evaluate(Schedule(()), time_zone("Pacific/Kiritimati"), at, pause=Pause(at, at + timedelta(days=1)))
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9001, 9999])
+def test_instants_at_the_ends_of_the_calendar_are_refused(year: int) -> None:
+    assert fields(instant_problems("at", datetime(year, 12, 31, tzinfo=UTC))) == ["at"]
