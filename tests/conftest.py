@@ -1,5 +1,6 @@
 """What every test may ask for: a real PostgreSQL, a real Redis, and each service's empty database."""
 
+import logging
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
@@ -10,6 +11,17 @@ from infra.embedded import postgres, redis
 from shared.config import RedisConfig, Secret
 from tests.support.caches import forget_cached
 from tests.support.databases import TestDatabase, migrated
+from tests.support.logs import Lines
+
+
+@pytest.fixture(autouse=True)
+def workers_do_not_fail() -> Generator[None]:
+    """Fail a test during which a task beside the requests of this process came upon a fault."""
+    logger, faults = logging.getLogger("gerai.worker"), Lines(logging.ERROR)
+    logger.addHandler(faults)
+    yield
+    logger.removeHandler(faults)
+    assert faults.texts == []
 
 settings.register_profile("deep", max_examples=10_000)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-logger = logging.getLogger("gerai.events")
+logger = logging.getLogger("gerai.worker")
 
 
 class Stopping:

@@ -14,7 +14,7 @@ MOST_AT_ONCE = 1000
 _PRUNE = text(
     """
     DELETE FROM idempotency_keys WHERE (caller, route, key) IN (
-        SELECT caller, route, key FROM idempotency_keys WHERE created_at < now() - :kept
+        SELECT caller, route, key FROM idempotency_keys WHERE created_at < now() - CAST(:kept AS interval)
         ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     """

@@ -2,9 +2,8 @@
 
 import asyncio
 
+from tests.support.crowds import AT_ONCE, ROUNDS
 from tests.support.resource import Json, Resource, refused
-
-MANY = 50
 
 
 async def assert_edits_are_conditional(resource: Resource) -> None:
@@ -32,13 +31,13 @@ async def assert_edits_are_conditional(resource: Resource) -> None:
 
 async def assert_one_of_many_edits_wins(resource: Resource) -> None:
     """See that of many edits of one version one is made, and the others are told."""
-    made = await resource.make()
-    url = resource.url(made)
+    url = resource.url(await resource.make())
 
-    async def edit(number: int) -> int:
-        headers = {"If-Match": '"1"'}
-        return (await resource.http.patch(url, json={"name": f"N{number}"}, headers=headers)).status_code
+    async def edit(version: int, number: int) -> int:
+        headers, change = {"If-Match": f'"{version}"'}, {"name": f"N{version}-{number}"}
+        return (await resource.http.patch(url, json=change, headers=headers)).status_code
 
-    statuses = await asyncio.gather(*(edit(number) for number in range(MANY)))
-    assert sorted(statuses) == [200] + [412] * (MANY - 1)
-    assert (await resource.http.get(url)).json()["data"]["version"] == 2
+    for version in range(1, len(ROUNDS) + 1):
+        statuses = await asyncio.gather(*(edit(version, number) for number in range(AT_ONCE)))
+        assert sorted(statuses) == [200] + [412] * (AT_ONCE - 1)
+    assert (await resource.http.get(url)).json()["data"]["version"] == 1 + len(ROUNDS)

@@ -12,6 +12,7 @@ from services.auth.config import AuthConfig
 from services.auth.factory import create_app
 from shared.security.tokens import TokenVerifier
 from tests.support.auth import PASSWORD, AuthApi, code, fields
+from tests.support.crowds import crowd
 from tests.support.databases import TestDatabase
 from tests.support.serving import calling
 from tests.support.tokens import CONFIG, SECRET
@@ -166,7 +167,7 @@ async def test_spellings_of_one_address_share_their_failures(api: AuthApi) -> No
 
 async def test_parallel_failures_cannot_slip_past(api: AuthApi, verified: list[str]) -> None:
     user = await api.make()
-    answers = await asyncio.gather(*(api.login(user["email"], "wrong password") for _ in range(50)))
+    answers = await crowd(api.login(user["email"], "wrong password") for _ in range(50))
     assert Counter(answer.status_code for answer in answers) == {401: 20, 429: 30}
     assert len(verified) == 20
 
