@@ -23,6 +23,7 @@ def workers_do_not_fail() -> Generator[None]:
     logger.removeHandler(faults)
     assert faults.texts == []
 
+
 settings.register_profile("deep", max_examples=10_000)
 
 
