@@ -5,6 +5,9 @@ MEBIBYTE = 1024 * 1024
 MOST_JSON_BYTES = 2 * MEBIBYTE
 """The largest request body of a route that takes JSON."""
 
+MOST_IMPORT_BYTES = 1024 * MEBIBYTE
+"""The largest file of an import; it is passed on as it arrives."""
+
 SMALL_BODY_BYTES = 64 * 1024
 """Bodies of a known length up to this travel in one piece, larger ones as a stream."""
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from gateway.constants import ANSWER_SECONDS, MOST_JSON_BYTES
+from gateway.constants import ANSWER_SECONDS, MOST_IMPORT_BYTES, MOST_JSON_BYTES
 
 ServiceName = Literal["auth", "client", "store"]
 
@@ -35,7 +35,9 @@ def platform_routes(version_prefix: str) -> list[Route]:
         Route(f"{version_prefix}/auth", "auth"),
         Route(f"{version_prefix}/users", "auth"),
         Route(f"{version_prefix}/master-client", "client"),
+        Route(f"{version_prefix}/master-client/import", "client", most_body_bytes=MOST_IMPORT_BYTES),
         Route(f"{version_prefix}/stores", "store"),
+        Route(f"{version_prefix}/stores/import", "store", most_body_bytes=MOST_IMPORT_BYTES),
         Route(f"{version_prefix}/uncached/stores", "store"),
     ]
 

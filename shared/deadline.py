@@ -25,7 +25,7 @@ TICK_SECONDS = 0.01
 
 _MILLISECONDS = re.compile(rb"[0-9]{1,9}")
 
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+_limit: ContextVar["_Limit | None"] = ContextVar("limit", default=None)
 
 
 class DeadlineExceeded(GatewayTimeout):
@@ -57,13 +57,20 @@ def seconds_of(header: bytes) -> float:
 
 def remaining() -> float | None:
     """Return the seconds left for the request being served: None without a limit, below 0 once it passed."""
-    deadline = _deadline.get()
-    return None if deadline is None else deadline - time.monotonic()
+    limit = _limit.get()
+    return None if limit is None else limit.ends - time.monotonic()
+
+
+def renew() -> None:
+    """Count the time limit from now: for a body that is read piece by piece, and takes as long as it is."""
+    limit = _limit.get()
+    if limit:
+        limit.ends = time.monotonic() + limit.seconds
 
 
 def outlive_request() -> None:
     """Forget the time limit within this task: what it does is not for the request alone that began it."""
-    _deadline.set(None)
+    _limit.set(None)
 
 
 class Deadlines:
@@ -97,8 +104,8 @@ class Deadlines:
             await _send_error(send, error)
 
     async def _within(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = _Limit(time.monotonic() + seconds, send)
-        _deadline.set(limit.ends)
+        limit = _Limit(seconds, send)
+        _limit.set(limit)
         self._limits.add(limit)
         if self._timer is None:
             self._look()
@@ -122,10 +129,11 @@ class Deadlines:
 class _Limit:
     """Cancels the task that makes it when looked at past `ends`, unless its answer has begun."""
 
-    __slots__ = ("_begun", "_expired", "_send", "_task", "ends")
+    __slots__ = ("_begun", "_expired", "_send", "_task", "ends", "seconds")
 
-    def __init__(self, ends: float, send: Send) -> None:
-        self.ends = ends
+    def __init__(self, seconds: float, send: Send) -> None:
+        self.seconds = seconds
+        self.ends = time.monotonic() + seconds
         self._send = send
         self._begun = self._expired = False
         self._task = cast("asyncio.Task[None]", asyncio.current_task())

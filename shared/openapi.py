@@ -49,15 +49,19 @@ def responses(*errors: type[GeraiError]) -> dict[int, ResponseSpec]:
     return {status: _response(classes) for status, classes in sorted(by_status.items())}
 
 
-def with_query(type_: type[msgspec.Struct]) -> type[Operation]:
-    """Return an operation class whose query parameters are the fields of `type_`."""
+def with_query(type_: type[msgspec.Struct], base: type[Operation] = Operation) -> type[Operation]:
+    """Return an operation class, made of `base`, whose query parameters are the fields of `type_`."""
 
     @dataclass
-    class QueryOperation(Operation):
+    class QueryOperation(base):
         def __post_init__(self) -> None:
+            getattr(super(), "__post_init__", _nothing)()
             self.parameters = [*(self.parameters or []), *_query_parameters(type_)]
 
     return QueryOperation
+
+
+def _nothing() -> None: ...
 
 
 def document(app: Litestar) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Strict reading of requests: bodies as msgspec structs, query strings as structs."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
@@ -9,13 +10,15 @@ from litestar import Request
 from litestar.datastructures import State
 
 from shared.conversion import query_fields, to_struct
-from shared.errors import FieldError, InvalidInput, MalformedBody, UnsupportedMediaType
+from shared.deadline import renew
+from shared.errors import FieldError, InvalidInput, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from shared.security.principal import Principal
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
+_CHARSET = re.compile(r""";\s*charset="?([^";\s]*)""")
 
 
 class JsonRequest(Request[None, Principal, State]):
@@ -33,6 +36,40 @@ class JsonRequest(Request[None, Principal, State]):
         field = self.route_handler.parsed_data_field
         content = parse_object(await self.body())
         return to_struct(content, field.annotation, strict=True) if field else content
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives; the request's time limit counts anew from each piece.
+
+        Raises:
+            PayloadTooLarge: when it is larger than the route takes.
+            MalformedBody: when it breaks off.
+        """
+        limit = cast("int", self.route_handler.resolve_request_max_body_size())
+        if int(self.headers.get("content-length", 0)) > limit:
+            raise PayloadTooLarge(limit=limit)
+        total, more = 0, True
+        while more:
+            message = await self.receive()
+            if message["type"] != "http.request":
+                raise MalformedBody(reason="it broke off before its end")
+            total += len(message["body"])
+            if total > limit:
+                raise PayloadTooLarge(limit=limit)
+            yield message["body"]
+            renew()
+            more = message["more_body"]
+
+    def media_type(self) -> str:
+        """Return the media type of the body, without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def require_media_type(self, *accepted: str) -> None:
+        """Raise UnsupportedMediaType unless the body is one of `accepted`, in UTF-8 and not compressed."""
+        charset = _CHARSET.search(self.headers.get("content-type", "").lower())
+        utf8 = charset is None or charset[1] in {"utf-8", "utf8"}
+        coding = self.headers.get("content-encoding", "identity")
+        if self.media_type() not in accepted or not utf8 or coding != "identity":
+            raise UnsupportedMediaType(accepted=" or ".join(accepted) + " in UTF-8, not compressed")
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value, several joined as one list (RFC 9110, section 5.3); None without it."""

@@ -10,11 +10,17 @@ from services.store.controller.stores import StoreController
 from services.store.events import CONSUMER, SOURCE, ClientEvents
 from services.store.repository.clients import ClientRepository, keep_client
 from services.store.repository.fences import FenceRepository
+from services.store.repository.imports import ImportedStoreRepository
 from services.store.repository.stores import StoreRepository
 from services.store.usecase.fences import Fences
+from services.store.usecase.imports import StoreImports, StoreKind
 from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from shared.app import Application, create_application
+from shared.bulk.controller import ImportController
+from shared.bulk.imports import Imports
+from shared.bulk.intake import Intake
+from shared.bulk.worker import ImportWorker
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
@@ -45,6 +51,8 @@ def create_app(config: StoreConfig) -> Application:
     controller = StoreController(Stores(stores, directory, known, History(database)))
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
+    imports, kind = Imports(database), StoreKind(ImportedStoreRepository(cache), directory)
+    importing = ImportWorker(imports, kind)
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)
@@ -60,13 +68,14 @@ def create_app(config: StoreConfig) -> Application:
     return create_application(
         "store",
         config,
-        routes=routes.routes(controller, idempotent),
+        routes=routes.routes(controller, ImportController(StoreImports(Intake(imports, kind))), idempotent),
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, pruning.start, consumer.start],
+        on_start=[cache.start, relay.start, pruning.start, consumer.start, importing.start],
         on_stop=[
+            importing.stop,
             pruning.stop,
             consumer.stop,
             relay.stop,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from shared.bulk.tables import import_tables
 from shared.events.tables import event_tables
 from shared.idempotency.tables import idempotency_table
 from shared.search import SearchWords
@@ -23,6 +24,7 @@ from shared.search import SearchWords
 metadata = MetaData()
 event_tables(metadata)
 idempotency_table(metadata)
+import_tables(metadata)
 
 LIVING = text("deleted_at IS NULL")
 

@@ -16,6 +16,8 @@ from services.store.errors import (
     StoreNotFound,
 )
 from services.store.schema import ReadQuery, StoreQuery
+from shared.bulk.controller import ImportController
+from shared.bulk.routes import import_routes
 from shared.errors import (
     BadGateway,
     Forbidden,
@@ -40,7 +42,9 @@ _CALLER = (Unauthenticated, Forbidden)
 _CLIENT = (ClientNotFound, ClientInactive, BadGateway, ServiceUnavailable, GatewayTimeout)
 
 
-def routes(stores: StoreController, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
+def routes(
+    stores: StoreController, imports: ImportController, idempotent: IdempotentRoutes
+) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
     path, one = "/stores", "/stores/{uuid:str}"
     creating = (*_BODY, *_CALLER, *_CLIENT, ClientBeingDeleted, DuplicateStore)
@@ -72,6 +76,7 @@ def routes(stores: StoreController, idempotent: IdempotentRoutes) -> list[HTTPRo
         )(stores.history),
         patch(one, summary="Change a store", tags=[TAG], responses=changing)(stores.change),
         delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
+        *import_routes(path, "stores", imports, idempotent, TAG),
     ]
 
 

@@ -17,7 +17,7 @@ from secrets import token_hex
 from typing import cast
 
 from shared.cache import scripts, status
-from shared.cache.era import Era
+from shared.cache.era import CONFIRMED_SECONDS, Era
 from shared.cache.link import RedisAway, RedisLink
 from shared.cache.status import Cached
 from shared.cache.values import KEY_PREFIX
@@ -99,6 +99,11 @@ class ReadCache:
         if tags:
             async with self.changing() as changing:
                 changing.note(tags)
+
+    async def invalidate_all(self) -> None:
+        """Let nothing that is kept be used any more; return once no process uses it."""
+        await self._era.advance()
+        await asyncio.sleep(CONFIRMED_SECONDS)
 
     async def start(self) -> None:
         """Confirm the era, and keep confirming it."""

@@ -1,16 +1,24 @@
 """Answers of creating requests, as they are sent and as they are kept."""
 
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Response
-from litestar.status_codes import HTTP_201_CREATED
+from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from shared.events.changes import Aggregate
 from shared.preconditions import etag
 from shared.responses import Envelope
 
 REPLAYED = {"Idempotent-Replayed": "true"}
+
+
+class Task(Protocol):
+    """What a request sets going, as the API shows it."""
+
+    @property
+    def uuid(self) -> UUID: ...  # noqa: D102 - its id
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -31,3 +39,10 @@ def created(path: str, message: str, made: Aggregate) -> Answer:
     envelope = Envelope(status_code=HTTP_201_CREATED, message=message, data=made)
     headers = {"Location": f"{path}/{made.uuid}", "ETag": etag(made.version)}
     return Answer(HTTP_201_CREATED, headers, msgspec.json.encode(envelope))
+
+
+def accepted(path: str, message: str, task: Task) -> Answer:
+    """Return the answer to a request that set `task` going, which can be looked at below `path`."""
+    envelope = Envelope(status_code=HTTP_202_ACCEPTED, message=message, data=task)
+    headers = {"Location": f"{path}/{task.uuid}"}
+    return Answer(HTTP_202_ACCEPTED, headers, msgspec.json.encode(envelope))

@@ -9,18 +9,18 @@ import hashlib
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import ColumnElement, MetaData, func, select
 
 from shared.db import ReadConnection, WriteConnection
-from shared.events.changes import Aggregate
 from shared.idempotency.answers import Answer
 from shared.idempotency.errors import KeyInFlight, KeyReused
+from shared.idempotency.keys import Fingerprint
 from shared.idempotency.tables import idempotency_table
 
-A = TypeVar("A", bound=Aggregate)
+A = TypeVar("A")
 
 _keys = idempotency_table(MetaData())
 
@@ -56,23 +56,30 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Attempt:
-    """One request with a key; `answer` is set once what it creates is, to be sent when that is committed."""
+    """One request with a key; `answer` is set once what it creates is, to be sent when that is committed.
 
-    def __init__(self, scope: Scope, fingerprint: bytes, authority: str) -> None:
+    `fingerprint` is that of the request as soon as all of it has been read.
+    """
+
+    def __init__(self, scope: Scope, fingerprint: Fingerprint, authority: str) -> None:
         self.scope = scope
         self.authority = authority
-        self.rendered: Callable[[Aggregate], Answer] | None = None
+        self.rendered: Callable[[Any], Answer] | None = None
         self.answer: Answer | None = None
-        self._fingerprint = fingerprint
+        self.fingerprint = fingerprint
+
+    async def known_authority(self, connection: ReadConnection) -> str | None:
+        """Return what the caller was who used the key, whatever for; None when nobody did."""
+        question = select(_keys.c.authority).where(*self._own())
+        return (await connection.execute(question)).scalar_one_or_none()
 
     async def find(self, connection: ReadConnection | WriteConnection) -> Kept | None:
         """Return what is kept of the key; raises KeyReused when it belongs to another request."""
         columns = [_keys.c[name] for name in ("fingerprint", "authority", "status", "headers", "body")]
-        own = [_keys.c[name] == value for name, value in msgspec.structs.asdict(self.scope).items()]
-        row = (await connection.execute(select(*columns).where(*own))).one_or_none()
+        row = (await connection.execute(select(*columns).where(*self._own()))).one_or_none()
         if row is None:
             return None
-        if row.fingerprint != self._fingerprint:
+        if row.fingerprint != self.fingerprint.digest():
             raise KeyReused
         return Kept(row.fingerprint, row.authority, Answer(row.status, row.headers, row.body))
 
@@ -92,14 +99,17 @@ class Attempt:
         if kept:
             raise Replay(kept.answer)
 
-    async def keep(self, connection: WriteConnection, made: Aggregate) -> None:
+    async def keep(self, connection: WriteConnection, made: Any) -> None:  # noqa: ANN401 - whatever `rendered` tells of
         """Keep the answer that tells of what was made."""
         if self.rendered is None:
             raise TypeError("what a keyed request creates needs `creating` in its controller")
         self.answer = self.rendered(made)
         own, answer = msgspec.structs.asdict(self.scope), msgspec.structs.asdict(self.answer)
-        values = {**own, **answer, "fingerprint": self._fingerprint, "authority": self.authority}
+        values = {**own, **answer, "fingerprint": self.fingerprint.digest(), "authority": self.authority}
         await connection.execute(_keys.insert().values(**values))
+
+    def _own(self) -> list[ColumnElement[bool]]:
+        return [_keys.c[name] == value for name, value in msgspec.structs.asdict(self.scope).items()]
 
 
 def current_attempt() -> Attempt | None:

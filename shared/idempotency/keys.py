@@ -46,11 +46,29 @@ def read_key(value: str) -> str:
     return key
 
 
-def fingerprint(secret: Secret, route: str, body: msgspec.Struct) -> bytes:
-    """Return the HMAC-SHA-256 of a request to `route` with `body`.
+class Fingerprint:
+    """The HMAC-SHA-256 of a request to `route`: what tells it from others, as far as it has been read.
 
-    It is made of what was read, so that neither spaces nor the order of members matter. It is keyed, so that
-    nobody who reads the database can try out which passwords a body may have held.
+    It is keyed, so that nobody who reads the database can try out which passwords a body may have held.
     """
-    canonical = msgspec.json.encode(body, order="deterministic")
-    return hmac.digest(secret.reveal().encode(), route.encode() + b"\0" + canonical, hashlib.sha256)
+
+    def __init__(self, secret: Secret, route: str) -> None:
+        self._mac = hmac.new(secret.reveal().encode(), route.encode() + b"\0", hashlib.sha256)
+
+    def add(self, piece: bytes) -> None:
+        """Take in what was read next."""
+        self._mac.update(piece)
+
+    def digest(self) -> bytes:
+        """Return the fingerprint of all that was taken in."""
+        return self._mac.digest()
+
+
+def fingerprint(secret: Secret, route: str, body: msgspec.Struct) -> Fingerprint:
+    """Return the fingerprint of a request to `route` with `body`.
+
+    It is made of what was read, so that neither spaces nor the order of members matter.
+    """
+    whole = Fingerprint(secret, route)
+    whole.add(msgspec.json.encode(body, order="deterministic"))
+    return whole

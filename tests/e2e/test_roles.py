@@ -14,6 +14,8 @@ PASSWORD = "a password of the tests"
 
 CALLERS = ("admin", "manager", "manager of C", "user", "user of C")
 
+FILE = {"Content-Type": "application/x-ndjson"}
+
 Send = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -54,6 +56,8 @@ MATRIX = [
     Row("PATCH",  "/v1/stores/{uuid}",        "D",        (200, 200, 404, 403, 403)),
     Row("DELETE", "/v1/stores/{uuid}",        "C",        (204, 204, 204, 403, 403)),
     Row("DELETE", "/v1/stores/{uuid}",        "D",        (204, 204, 404, 403, 403)),
+    Row("POST",   "/v1/stores/import",        "any",      (202, 202, 202, 403, 403)),
+    Row("GET",    "/v1/stores/imports/{uuid}", "any",     (200, 200, 404, 403, 403)),
     Row("POST",   "/v1/users",                "C",        (201, 403, 201, 403, 403)),
     Row("POST",   "/v1/users",                "D",        (201, 403, 403, 403, 403)),
     Row("GET",    "/v1/users",                "any",      (200, 403, 200, 403, 403)),
@@ -99,6 +103,8 @@ class World:
         """Return the URL of `row`, with an object of its tenant where it takes one."""
         if "{uuid}" not in row.path:
             return row.path
+        if "/imports/" in row.path:
+            return await self.imported(row.path.partition("/imports/")[0])
         tenant = self.tenants[row.of]
         if "stores" in row.path:
             made = await self.make("/v1/stores", store_body(tenant))
@@ -109,6 +115,19 @@ class World:
         else:
             made = {"uuid": tenant}
         return row.path.format(uuid=made["uuid"])
+
+    async def imported(self, path: str) -> str:
+        """Import a file as the admin and return the import's URL."""
+        headers = {**self.admin, **FILE}
+        answer = await self.platform.http.post(f"{path}/import", content=b"{}", headers=headers)
+        assert answer.status_code == 202, answer.text
+        return answer.headers["location"]
+
+    async def send(self, row: Row, url: str, headers: dict[str, str]) -> httpx.Response:
+        if row.path.endswith("/import"):
+            sent = {**headers, **FILE}
+            return await self.platform.http.request(row.method, url, content=b"{}", headers=sent)
+        return await self.platform.http.request(row.method, url, json=self.body(row), headers=headers)
 
     def body(self, row: Row) -> dict[str, Any] | None:
         if row.path == "/v1/auth/password":
@@ -159,14 +178,14 @@ async def world(platform: Platform, admin: dict[str, str]) -> World:
 async def test_each_role_may_do_what_the_matrix_says(world: World, row: Row, caller: str) -> None:
     headers = await world.caller(caller)
     url = await world.target(row)
-    answer = await world.platform.http.request(row.method, url, json=world.body(row), headers=headers)
+    answer = await world.send(row, url, headers)
     assert answer.status_code == row.expected[CALLERS.index(caller)], answer.text
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.method} {row.path} of {row.of}")
 async def test_nobody_does_anything_without_a_token(world: World, row: Row) -> None:
     url = await world.target(row)
-    answer = await world.platform.http.request(row.method, url, json=world.body(row))
+    answer = await world.send(row, url, {})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["error"]["code"] == "UNAUTHENTICATED"

@@ -15,11 +15,20 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.store.errors import ClientBeingDeleted
 from services.store.model import client_fences, stores
+from shared.bulk.transactions import Statements
 from shared.db import Database, WriteConnection
 
 _KEY = bindparam("key", type_=BigInteger)
 _SHARED = select(func.pg_advisory_xact_lock_shared(_KEY))
-_ALONE = select(func.pg_advisory_xact_lock(_KEY))
+_FENCING = 1  # the lock of everyone who sets a fence; those of clients are negative
+_ALONE = select(func.pg_advisory_xact_lock_shared(_FENCING), func.pg_advisory_xact_lock(_KEY))
+_NO_FENCING = f"SELECT pg_advisory_xact_lock({_FENCING})"
+_FENCED_OF_IMPORT = """
+    SELECT client_uuid FROM client_fences WHERE is_set AND EXISTS (
+        SELECT 1 FROM import_rows r
+        WHERE r.import_uuid = $1 AND r.parent = client_uuid AND r.action IS NULL
+    )
+"""
 
 
 class Fence(NamedTuple):
@@ -85,6 +94,17 @@ async def keep_unfenced(connection: WriteConnection, client_uuid: UUID) -> None:
     # A statement of its own, for it has to see what was committed before the lock was granted.
     if (await _fence(connection, client_uuid)).is_set:
         raise ClientBeingDeleted(uuid=client_uuid)
+
+
+async def fenced_of_import(statements: Statements, import_uuid: UUID) -> list[UUID]:
+    """Keep every fence from being set until the transaction ends; return clients that are fenced.
+
+    They are those of whom the import creates stores. However many clients it has, it takes one lock: call it
+    last, so that nobody waits for long.
+    """
+    await statements.rows(_NO_FENCING)
+    rows = await statements.rows(_FENCED_OF_IMPORT, import_uuid)
+    return [UUID(int=row["client_uuid"].int) for row in rows]
 
 
 async def _fence(connection: WriteConnection, client_uuid: UUID) -> Fence:

@@ -40,7 +40,7 @@ class Stores:
         principal.require("admin", "manager")
         if not principal.sees(command.client_uuid):
             raise ClientNotFound(uuid=command.client_uuid)
-        _require_valid(command)
+        require_valid(command)
         await self._require_active_client(command.client_uuid)
         async with self._stores.transaction(principal.subject) as stores:
             return await stores.add(command)
@@ -83,7 +83,7 @@ class Stores:
         Raises PreconditionFailed when the store is not as `condition` wants it.
         """
         principal.require("admin", "manager")
-        _require_valid(command)
+        require_valid(command)
         current = _visible(principal, uuid, await self._stores.find(uuid))
         await self._require_active_client(current.client_uuid)
         async with self._stores.transaction(principal.subject) as stores:
@@ -114,7 +114,8 @@ def _visible(principal: Principal, uuid: UUID, store: Store | None) -> Store:
     return store
 
 
-def _require_valid(command: CreateStore | ChangeStore) -> None:
+def require_valid(command: CreateStore | ChangeStore) -> None:
+    """Raise InvalidInput when the country or time zone does not exist, or a coordinate is alone."""
     problems = place_problems(command.country, command.timezone)
     if _is_half(command.latitude, command.longitude):
         problems += COORDINATES_TOGETHER

@@ -1,0 +1,45 @@
+"""The routes of imports, whatever is imported."""
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from shared.bulk.controller import ImportController
+from shared.bulk.errors import ImportNotFound, TooManyRows, UploadTooSlow
+from shared.bulk.intake import READERS
+from shared.bulk.schema import ImportQuery
+from shared.errors import (
+    Forbidden,
+    InvalidInput,
+    MalformedBody,
+    PayloadTooLarge,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from shared.idempotency.routes import IdempotentRoutes, Upload
+from shared.openapi import responses
+
+MOST_BYTES = 1024**3
+"""The largest file that is imported."""
+
+_UPLOAD = Upload(tuple(READERS), ImportQuery, MOST_BYTES)
+_STARTING = (
+    *(InvalidInput, MalformedBody, Unauthenticated, Forbidden),
+    *(UploadTooSlow, PayloadTooLarge, TooManyRows, UnsupportedMediaType),
+)
+_READING = (InvalidInput, Unauthenticated, Forbidden, ImportNotFound)
+
+
+def import_routes(
+    path: str, what: str, imports: ImportController, idempotent: IdempotentRoutes, tag: str
+) -> list[HTTPRouteHandler]:
+    """Return the routes that import `what` below `path`."""
+    importing = idempotent.upload(
+        f"{path}/import", _UPLOAD, summary=f"Import {what}", tags=[tag], errors=_STARTING
+    )
+    reading = get(
+        f"{path}/imports/{{uuid:str}}",
+        summary=f"Read what came of an import of {what}",
+        tags=[tag],
+        responses=responses(*_READING),
+    )
+    return [importing(imports.start), reading(imports.read)]

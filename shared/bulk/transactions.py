@@ -1,0 +1,50 @@
+"""Transactions whose statements take longer than those of a request."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TypeAlias, cast
+
+import asyncpg
+from sqlalchemy import text
+
+from shared.db import Database
+
+STATEMENT_SECONDS = 300
+"""What one statement over many rows may take."""
+
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+# A server whose client has vanished would otherwise finish a long statement first, with its locks held.
+_SETTINGS = text(
+    f"""
+    SELECT set_config('statement_timeout', '{STATEMENT_SECONDS}s', true),
+           set_config('idle_in_transaction_session_timeout', '30s', true),
+           set_config('client_connection_check_interval', '1s', true),
+           set_config('work_mem', '32MB', true)
+    """
+)
+
+
+class Statements:
+    """Runs statements on asyncpg's own connection: SQLAlchemy's has the time limit of requests."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+
+    async def row(self, sql: str, *arguments: object) -> asyncpg.Record:
+        """Return the one row that a statement has."""
+        rows = await self.rows(sql, *arguments)
+        return rows[0]
+
+    async def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Return all rows of a statement."""
+        return await self.driver.fetch(sql, *arguments, timeout=STATEMENT_SECONDS + 1)
+
+
+@asynccontextmanager
+async def long_transaction(database: Database) -> AsyncGenerator[Statements]:
+    """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
+    async with database.transaction() as connection:
+        await connection.execute(_SETTINGS)  # which begins it
+        raw = await connection.get_raw_connection()
+        yield Statements(cast("Driver", raw.driver_connection))
