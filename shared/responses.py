@@ -1,8 +1,12 @@
 """The envelope of every answer with a body: successes, lists and errors."""
 
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from litestar import Response
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 
 from shared.errors import FieldError, GeraiError
 
@@ -51,6 +55,36 @@ def enveloped(data: bytes) -> bytes:
 def enveloped_page(listing: bytes) -> bytes:
     """Return the JSON of a `Page` made of the JSON object with its data and meta."""
     return b'{"status_code":200,"message":"Success",%b' % listing[1:]
+
+
+class JsonResponse(Response[Any]):
+    """Sends JSON that is encoded already, with status 200.
+
+    Litestar would look for cookies, encoders and defaults of headers: work as long as finding the route.
+    """
+
+    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(body, headers=headers)
+        self._body = body
+
+    def to_asgi_response(self, *_: object, **__: object) -> ASGIResponse:
+        """Return what sends it."""
+        encoded = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        length = str(len(self._body)).encode()
+        return _Encoded(
+            self._body, [*encoded, (b"content-type", b"application/json"), (b"content-length", length)]
+        )
+
+
+class _Encoded(ASGIResponse):
+    def __init__(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        self._body = body
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 class ErrorInfo(msgspec.Struct):

@@ -3,13 +3,13 @@
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Response
+from litestar import Response
 from msgspec import UNSET, UnsetType
 
 from shared.cache.status import Cached
 from shared.preconditions import etag, if_none_match, not_modified
 from shared.request import JsonRequest
-from shared.responses import enveloped, enveloped_page
+from shared.responses import JsonResponse, enveloped, enveloped_page
 
 _BYPASSING = ("no-cache", "no-store")
 
@@ -27,13 +27,12 @@ def data_response(request: JsonRequest, found: Cached) -> Response[Any]:
     headers = found.status.headers() | {"ETag": tag}
     if if_none_match(request).names(tag):
         return not_modified(tag, headers)
-    return Response(enveloped(content), media_type=MediaType.JSON, headers=headers)
+    return JsonResponse(enveloped(content), headers)
 
 
 def page_response(found: Cached) -> Response[Any]:
     """Answer with the JSON of a `Listing` in the envelope."""
-    body = enveloped_page(found.content or b"{}")
-    return Response(body, media_type=MediaType.JSON, headers=found.status.headers())
+    return JsonResponse(enveloped_page(found.content or b"{}"), found.status.headers())
 
 
 class _Part(msgspec.Struct):
