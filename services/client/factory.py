@@ -8,9 +8,15 @@ from services.client.config import ClientConfig
 from services.client.controller.clients import ClientController
 from services.client.repository.clients import ClientRepository
 from services.client.repository.deletions import DeletionRepository
+from services.client.repository.imports import ImportedClientRepository
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions, Undoing
+from services.client.usecase.imports import ClientImports, ClientKind
 from shared.app import Application, create_application
+from shared.bulk.controller import ImportController
+from shared.bulk.imports import Imports
+from shared.bulk.intake import Intake
+from shared.bulk.worker import ImportWorker
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
 from shared.cache.reads import ReadCache
@@ -40,19 +46,22 @@ def create_app(config: ClientConfig) -> Application:
     controller = ClientController(Clients(clients, History(database)), deletions)
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
+    imports, kind = Imports(database), ClientKind(ImportedClientRepository(cache))
+    importing = ImportWorker(imports, kind)
     metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)
     return create_application(
         "client",
         config,
-        routes=routes.routes(controller, idempotent),
+        routes=routes.routes(controller, ImportController(ClientImports(Intake(imports, kind))), idempotent),
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, pruning.start, undoing.start],
+        on_start=[cache.start, relay.start, pruning.start, undoing.start, importing.start],
         on_stop=[
+            importing.stop,
             pruning.stop,
             undoing.stop,
             relay.stop,

@@ -12,6 +12,8 @@ from services.client.errors import (
     DuplicateClient,
 )
 from services.client.schema import ClientQuery, DeleteQuery
+from shared.bulk.controller import ImportController
+from shared.bulk.routes import import_routes
 from shared.errors import (
     BadGateway,
     Forbidden,
@@ -40,7 +42,9 @@ _STORES = (
 )
 
 
-def routes(clients: ClientController, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
+def routes(
+    clients: ClientController, imports: ImportController, idempotent: IdempotentRoutes
+) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
     path, one = "/master-client", "/master-client/{uuid:str}"
     reading = responses(InvalidInput, Unauthenticated, ClientNotFound)
@@ -77,6 +81,7 @@ def routes(clients: ClientController, idempotent: IdempotentRoutes) -> list[HTTP
             responses=deleting,
             operation_class=with_query(DeleteQuery),
         )(clients.delete),
+        *import_routes(path, "clients", imports, idempotent, TAG),
     ]
 
 

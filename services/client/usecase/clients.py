@@ -29,7 +29,7 @@ class Clients:
         principal.require("admin", "manager")
         if principal.client_uuid is not None:
             raise Forbidden
-        _require_real_place(command.country, command.timezone)
+        require_real_place(command.country, command.timezone)
         async with self._clients.transaction(principal.subject) as clients:
             return await clients.add(command)
 
@@ -61,7 +61,7 @@ class Clients:
         """
         principal.require("admin", "manager")
         _require_visible(principal, uuid)
-        _require_real_place(command.country, command.timezone)
+        require_real_place(command.country, command.timezone)
         async with self._clients.transaction(principal.subject) as clients:
             client = await clients.change(uuid, command, condition)
         if client is None:
@@ -74,7 +74,8 @@ def _require_visible(principal: Principal, uuid: UUID) -> None:
         raise ClientNotFound(uuid=uuid)
 
 
-def _require_real_place(country: str | UnsetType, timezone: str | UnsetType) -> None:
+def require_real_place(country: str | UnsetType, timezone: str | UnsetType) -> None:
+    """Raise InvalidInput when the country or the time zone does not exist."""
     problems = place_problems(country, timezone)
     if problems:
         raise InvalidInput(details=problems)
