@@ -38,14 +38,15 @@ def test_the_cheap_answer_is_the_same(case: Case) -> None:
 @unhurried
 @given(cases())
 def test_the_next_change_is_the_first(case: Case) -> None:
-    oracle = case.oracle()
-    status = evaluate(case.schedule(), time_zone(case.zone), case.at, pause=case.kept_pause())
+    oracle, schedule, zone, pause = case.oracle(), case.schedule(), time_zone(case.zone), case.kept_pause()
+    status = evaluate(schedule, zone, case.at, pause=pause)
     change = status.next_change_at
     end = case.at + WINDOW if change is None else min(change - TICK, case.at + WINDOW)
     assert {oracle.state(instant) for instant in (*each_minute(case.at, end), end)} == {status.state}
     if change is not None:
         assert change > case.at
         assert oracle.state(change) != status.state == oracle.state(change - TICK)
+        assert evaluate(schedule, zone, change, pause=pause).state == oracle.state(change)
 
 
 def each_minute(start: datetime, end: datetime) -> list[datetime]:
