@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from litestar import Response
@@ -13,6 +14,7 @@ from shared.request import JsonRequest
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t]*{_TAG}(?:[ \t]*,[ \t]*{_TAG})*[ \t]*")
 _ANY = "*"
+_TAG_BYTES = 12
 
 
 class PreconditionFailed(GeraiError):
@@ -31,6 +33,11 @@ class PreconditionFailed(GeraiError):
 def etag(*versions: int) -> str:
     """Return the strong entity tag of a representation that these versions decide."""
     return '"{}"'.format("-".join(map(str, versions)))
+
+
+def content_etag(content: bytes) -> str:
+    """Return the strong entity tag of a representation that nothing but its content tells apart."""
+    return f'"{blake2b(content, digest_size=_TAG_BYTES).hexdigest()}"'
 
 
 class Condition:
@@ -54,7 +61,10 @@ class Condition:
         Raises:
             PreconditionFailed: when the condition is another.
         """
-        tag = etag(version)
+        self.require_tag(etag(version))
+
+    def require_tag(self, tag: str) -> None:
+        """Let what has this entity tag be changed. Compares and raises as `require` does."""
         if self.given and not self._any and tag not in self._tags:
             raise PreconditionFailed(etag=tag)
 

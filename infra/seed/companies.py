@@ -118,6 +118,7 @@ class Demo:
             "latitude": _near(city.latitude, dice, 90),
             "longitude": _near(city.longitude, dice, 180),
             "is_active": dice.chance() >= _STORES_INACTIVE,
+            "schedule_digest": None,
         }
 
     def client_uuids(self) -> list[UUID]:

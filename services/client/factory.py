@@ -9,9 +9,11 @@ from services.client.controller.clients import ClientController
 from services.client.repository.clients import ClientRepository
 from services.client.repository.deletions import DeletionRepository
 from services.client.repository.imports import ImportedClientRepository
+from services.client.repository.workhours import WorkhourRepository
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions, Undoing
 from services.client.usecase.imports import ClientImports, ClientKind
+from services.client.usecase.workhours import ClientOwners
 from shared.app import Application, create_application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
@@ -27,6 +29,8 @@ from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.idempotency.pruning import Pruning
 from shared.idempotency.routes import IdempotentRoutes
+from shared.schedules.controller import WorkhourController
+from shared.schedules.usecase import Workhours
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -44,6 +48,8 @@ def create_app(config: ClientConfig) -> Application:
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
     controller = ClientController(Clients(clients, History(database)), deletions)
+    owners = ClientOwners(clients, WorkhourRepository(database, cache))
+    workhours = WorkhourController(Workhours(owners))
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
     imports, kind = Imports(database), ClientKind(ImportedClientRepository(cache))
@@ -54,7 +60,10 @@ def create_app(config: ClientConfig) -> Application:
     return create_application(
         "client",
         config,
-        routes=routes.routes(controller, ImportController(ClientImports(Intake(imports, kind))), idempotent),
+        routes=[
+            *routes.routes(controller, ImportController(ClientImports(Intake(imports, kind))), idempotent),
+            *routes.schedule_routes(workhours),
+        ],
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from shared.bulk.tables import import_tables
 from shared.events.tables import event_tables
 from shared.idempotency.tables import idempotency_table
+from shared.schedules.tables import schedule_tables
 from shared.search import SearchWords
 
 metadata = MetaData()
@@ -76,6 +77,8 @@ clients = Table(
     ),
     Index("clients_search", "search", postgresql_using="gin", postgresql_where=LIVING),
 )
+
+schedule_tables(metadata, "clients")
 
 deletions = Table(
     "deletions",

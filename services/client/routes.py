@@ -28,6 +28,8 @@ from shared.events.history import HistoryQuery
 from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
+from shared.schedules.controller import WorkhourController
+from shared.schedules.routes import ScheduleRoutes
 
 TAG = "clients"
 
@@ -83,6 +85,14 @@ def routes(
         )(clients.delete),
         *import_routes(path, "clients", imports, idempotent, TAG),
     ]
+
+
+def schedule_routes(workhours: WorkhourController) -> list[HTTPRouteHandler]:
+    """Return the endpoints of the clients' schedules."""
+    owned = ScheduleRoutes(
+        "/master-client/{uuid:str}", TAG, reading=(ClientNotFound,), changing=(ClientNotFound,)
+    )
+    return owned.week(workhours)
 
 
 def internal_routes(clients: ClientController) -> list[HTTPRouteHandler]:

@@ -1,7 +1,7 @@
 """What the client API takes and answers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.client import constants
 from shared.listing import ListQuery
+from shared.schedules.known import Parts
 from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
 
 TaxId = Annotated[Line, Meta(max_length=50)]
@@ -65,6 +66,18 @@ class Client(msgspec.Struct, kw_only=True, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class ClientWithSchedule(Client, kw_only=True, frozen=True):
+    """A client and what it has of a schedule, as services are told."""
+
+    schedule: Parts
+
+
+class InternalQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """What a service is told besides the client."""
+
+    include: Literal["schedule"] | None = None
 
 
 class DeleteQuery(msgspec.Struct, kw_only=True, frozen=True):

@@ -1,11 +1,11 @@
 """What stores need of the client service, asked over HTTP."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from services.store.schema import Client
+from services.store.schema import Client, ClientWithSchedule
 from shared.errors import BadGateway
 from shared.http import Rejected, ServiceClient
 
@@ -17,6 +17,13 @@ class ClientDirectory(Protocol):
 
     async def find(self, uuid: UUID) -> Client | None:
         """Return the client, or None when there is none of this id.
+
+        Raises as `find_with_schedule` does.
+        """
+        ...
+
+    async def find_with_schedule(self, uuid: UUID) -> ClientWithSchedule | None:
+        """Return the client and what it has of a schedule, or None when there is none of this id.
 
         Raises:
             ServiceUnavailable: when the clients cannot be asked for.
@@ -32,6 +39,15 @@ class ClientAnswer(msgspec.Struct):
     data: Client
 
 
+class WholeAnswer(msgspec.Struct):
+    """The same with the client's schedule."""
+
+    data: ClientWithSchedule
+
+
+A = TypeVar("A", ClientAnswer, WholeAnswer)
+
+
 class ClientApi(ClientDirectory):
     """The client service."""
 
@@ -40,8 +56,17 @@ class ClientApi(ClientDirectory):
 
     async def find(self, uuid: UUID) -> Client | None:
         """Ask the client service for the client of this id."""
+        answer = await self._ask(f"/internal/clients/{uuid}", ClientAnswer)
+        return answer and answer.data
+
+    async def find_with_schedule(self, uuid: UUID) -> ClientWithSchedule | None:
+        """Ask the client service for the client of this id and its schedule."""
+        answer = await self._ask(f"/internal/clients/{uuid}?include=schedule", WholeAnswer)
+        return answer and answer.data
+
+    async def _ask(self, path: str, type_: type[A]) -> A | None:
         try:
-            return (await self._service.get(f"/internal/clients/{uuid}", ClientAnswer)).data
+            return await self._service.get(path, type_)
         except Rejected as refusal:
             if refusal.code == _NOT_FOUND:
                 return None

@@ -8,14 +8,17 @@ from services.store.config import StoreConfig
 from services.store.controller.fences import FenceController
 from services.store.controller.stores import StoreController
 from services.store.events import CONSUMER, SOURCE, ClientEvents
+from services.store.repository.client_hours import keep_parts
 from services.store.repository.clients import ClientRepository, keep_client
 from services.store.repository.fences import FenceRepository
 from services.store.repository.imports import ImportedStoreRepository
 from services.store.repository.stores import StoreRepository
+from services.store.repository.workhours import WorkhourRepository
 from services.store.usecase.fences import Fences
 from services.store.usecase.imports import StoreImports, StoreKind
 from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
+from services.store.usecase.workhours import StoreOwners
 from shared.app import Application, create_application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
@@ -32,6 +35,8 @@ from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.idempotency.pruning import Pruning
 from shared.idempotency.routes import IdempotentRoutes
+from shared.schedules.controller import WorkhourController
+from shared.schedules.usecase import Workhours
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -48,7 +53,10 @@ def create_app(config: StoreConfig) -> Application:
     directory = ClientApi(clients)
     known = KnownClients(ClientRepository(database), directory)
     stores = StoreRepository(database, cache)
-    controller = StoreController(Stores(stores, directory, known, History(database)))
+    use_cases = Stores(stores, directory, known, History(database))
+    controller = StoreController(use_cases)
+    owners = StoreOwners(use_cases, stores, WorkhourRepository(database, cache), known)
+    workhours = WorkhourController(Workhours(owners))
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
     imports, kind = Imports(database), StoreKind(ImportedStoreRepository(cache), directory)
@@ -59,7 +67,7 @@ def create_app(config: StoreConfig) -> Application:
     consumer = Consumer(
         CONSUMER,
         SOURCE,
-        ClientEvents(stores, keep_client),
+        ClientEvents(stores, keep_client, keep_parts),
         database,
         config.redis,
         member=member_name(config.service),
@@ -68,7 +76,10 @@ def create_app(config: StoreConfig) -> Application:
     return create_application(
         "store",
         config,
-        routes=routes.routes(controller, ImportController(StoreImports(Intake(imports, kind))), idempotent),
+        routes=[
+            *routes.routes(controller, ImportController(StoreImports(Intake(imports, kind))), idempotent),
+            *routes.schedule_routes(workhours),
+        ],
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Index,
+    LargeBinary,
     MetaData,
     Sequence,
     String,
@@ -15,10 +16,12 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.bulk.tables import import_tables
 from shared.events.tables import event_tables
 from shared.idempotency.tables import idempotency_table
+from shared.schedules.tables import schedule_tables
 from shared.search import SearchWords
 
 metadata = MetaData()
@@ -49,6 +52,11 @@ stores = Table(
     Column("longitude", Double),
     Column("timezone", String(64), nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column(
+        "schedule_digest",
+        LargeBinary,
+        comment="equal where what stores have of their own schedules is; null where they have nothing",
+    ),
     Column("search", SearchWords, nullable=False, comment="words of name, code and city: shared.text.words"),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
@@ -61,6 +69,7 @@ stores = Table(
     CheckConstraint("latitude BETWEEN -90 AND 90", name="stores_latitude_range"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="stores_longitude_range"),
     CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="stores_coordinates_whole"),
+    CheckConstraint("octet_length(schedule_digest) = 16", name="stores_schedule_digest_length"),
     CheckConstraint("version > 0", name="stores_version_positive"),
     Index("stores_code_unique", "client_uuid", "code_key", unique=True, postgresql_where=LIVING),
     # All stores, in each order.
@@ -79,7 +88,11 @@ stores = Table(
         "stores_inactive", "created_at", "uuid", postgresql_where=text("deleted_at IS NULL AND NOT is_active")
     ),
     Index("stores_search", "search", postgresql_using="gin", postgresql_where=LIVING),
+    # The distinct schedules: what a store has of its own, and whose it inherits, in which time zone.
+    Index("stores_by_schedule", "schedule_digest", "client_uuid", "timezone", postgresql_where=LIVING),
 )
+
+schedule_tables(metadata, "stores")
 
 clients = Table(
     "clients",
@@ -94,6 +107,18 @@ clients = Table(
     Column("version", BigInteger, nullable=False, comment="the client's own; older news is no news"),
     Column("deleted_at", DateTime(timezone=True)),
     comment="what reads need of clients, at most a moment behind the client service",
+)
+
+client_hours = Table(
+    "client_hours",
+    metadata,
+    Column("uuid", Uuid, primary_key=True),
+    Column("client_uuid", Uuid, nullable=False),
+    Column("kind", String(50), nullable=False, comment="shared.schedules.known.PartKind"),
+    Column("version", BigInteger, nullable=False, comment="the part's own; older news is no news"),
+    Column("shown", JSONB(none_as_null=True), comment="as the client service shows it; null when it ended"),
+    Index("client_hours_of_client", "client_uuid", postgresql_where=text("shown IS NOT NULL")),
+    comment="what reads need of clients' schedules, at most a moment behind the client service",
 )
 
 client_fences = Table(

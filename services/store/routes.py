@@ -32,6 +32,8 @@ from shared.events.history import HistoryQuery
 from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
+from shared.schedules.controller import WorkhourController
+from shared.schedules.routes import ScheduleRoutes
 
 TAG = "stores"
 
@@ -78,6 +80,18 @@ def routes(
         delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
         *import_routes(path, "stores", imports, idempotent, TAG),
     ]
+
+
+def schedule_routes(workhours: WorkhourController) -> list[HTTPRouteHandler]:
+    """Return the endpoints of the stores' schedules."""
+    unavailable = (BadGateway, ServiceUnavailable, GatewayTimeout)
+    owned = ScheduleRoutes(
+        "/stores/{uuid:str}",
+        TAG,
+        reading=(Forbidden, StoreNotFound, *unavailable),
+        changing=(StoreNotFound, *_CLIENT),
+    )
+    return owned.week(workhours)
 
 
 def internal_routes(fences: FenceController) -> list[HTTPRouteHandler]:

@@ -1,7 +1,7 @@
 """What the store API takes and answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.store import constants
 from shared.listing import ListQuery
+from shared.schedules.known import PartKind, Parts
 from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
 
 Code = Annotated[Line, Meta(max_length=50, description="Unique within the client.", examples=["JKT-01"])]
@@ -94,6 +95,39 @@ class Client(msgspec.Struct, kw_only=True, frozen=True):
     timezone: str
     is_active: bool
     version: int
+
+
+class ClientWithSchedule(Client, kw_only=True, frozen=True):
+    """What stores need to know of their client for reads."""
+
+    schedule: Parts
+
+    def facts(self) -> Client:
+        """Return the client alone."""
+        return Client(**{name: getattr(self, name) for name in Client.__struct_fields__})
+
+    def parts(self) -> "list[ClientPart]":
+        """Return the parts of its schedule, one by one."""
+        return [
+            ClientPart(
+                uuid=part.uuid,
+                client_uuid=self.uuid,
+                kind=kind,
+                version=part.version,
+                shown=msgspec.to_builtins(part),
+            )
+            for kind, part in self.schedule.by_kind()
+        ]
+
+
+class ClientPart(msgspec.Struct, kw_only=True, frozen=True):
+    """A part of a client's schedule as the client service shows it; `shown` is None when it has ended."""
+
+    uuid: UUID
+    client_uuid: UUID
+    kind: PartKind
+    version: int
+    shown: dict[str, Any] | None
 
 
 class StoreWithClient(Store, kw_only=True, frozen=True):

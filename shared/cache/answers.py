@@ -20,10 +20,13 @@ def wants_fresh(request: JsonRequest) -> bool:
     return directives is not None and any(word in directives.lower() for word in _BYPASSING)
 
 
-def data_response(request: JsonRequest, found: Cached) -> Response[Any]:
-    """Answer with the JSON of one thing in the envelope, or with 304 when the caller has it."""
+def data_response(request: JsonRequest, found: Cached, tag: str | None = None) -> Response[Any]:
+    """Answer with the JSON of one thing in the envelope, or with 304 when the caller has it.
+
+    Its entity tag is `tag`, without one that of its version.
+    """
     content = found.content or b"null"
-    tag = _tag_of(content)
+    tag = tag or _tag_of(content)
     headers = found.status.headers() | {"ETag": tag}
     if if_none_match(request).names(tag):
         return not_modified(tag, headers)

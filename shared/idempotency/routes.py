@@ -136,16 +136,16 @@ class IdempotentRoutes:
 
     def _repeatable(self, handler: Handler) -> Handler:
         @wraps(handler)
-        async def answered(request: JsonRequest, data: msgspec.Struct) -> Response[Any]:
+        async def answered(request: JsonRequest, data: msgspec.Struct, **path: str) -> Response[Any]:
             attempt = self._attempt(request, data)
             if attempt is None:
-                return await handler(request=request, data=data)
+                return await handler(request=request, data=data, **path)
             kept = await self._kept(attempt)
             if kept:
                 return kept.response(replayed=True)
             try:
                 with serving(attempt):
-                    return await handler(request=request, data=data)
+                    return await handler(request=request, data=data, **path)
             except Replay as replay:
                 return replay.answer.response(replayed=True)
 

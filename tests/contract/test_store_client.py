@@ -17,10 +17,13 @@ from services.client.factory import create_app
 from services.store.client_api import ClientApi
 from services.store.schema import Client
 from shared.config import OAuthClientConfig, RedisConfig, Secret
+from shared.hours.model import Day, DayInterval
 from shared.http import ServiceClient
 from shared.identifiers import new_uuid
+from shared.schedules.known import Parts
+from shared.schedules.schema import OwnWeek
 from shared.security.credentials import ServiceCredentials
-from tests.support.clients import client_config
+from tests.support.clients import THEN, client_config
 from tests.support.databases import TestDatabase
 from tests.support.fences import FakeStoreService
 from tests.support.neighbours import FakeNeighbours
@@ -40,6 +43,8 @@ class Side(Protocol):
 
     async def delete(self, uuid: UUID) -> None: ...
 
+    async def set_week(self, uuid: UUID, hours: list[dict[str, str]]) -> None: ...
+
 
 class Service:
     """The client service."""
@@ -57,6 +62,10 @@ class Service:
     async def delete(self, uuid: UUID) -> None:
         assert (await self._http.delete(f"/v1/master-client/{uuid}")).status_code == 204
 
+    async def set_week(self, uuid: UUID, hours: list[dict[str, str]]) -> None:
+        answer = await self._http.put(f"/v1/master-client/{uuid}/workhour", json={"hours": hours})
+        assert answer.status_code == 200, answer.text
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -73,6 +82,11 @@ class Fake:
 
     async def delete(self, uuid: UUID) -> None:
         del self._neighbours.clients[uuid]
+
+    async def set_week(self, uuid: UUID, hours: list[dict[str, str]]) -> None:
+        shown = {"uuid": new_uuid(), "timezone": None, "hours": hours, "version": 1}
+        week = msgspec.convert({**shown, "created_at": THEN, "updated_at": THEN}, OwnWeek)
+        self._neighbours.schedules[uuid] = Parts(week=week)
 
 
 @asynccontextmanager
@@ -124,9 +138,24 @@ async def test_a_client_is_known_with_its_state(side: Side, clients: ClientApi, 
     assert (client.country, client.timezone) == ("ID", "Asia/Jakarta")
 
 
+async def test_a_client_is_known_with_its_schedule(side: Side, clients: ClientApi) -> None:
+    uuid = await side.add()
+    without = await clients.find_with_schedule(uuid)
+    assert without is not None
+    assert (without.facts(), without.schedule) == (await clients.find(uuid), Parts())
+    await side.set_week(uuid, [{"day": "monday", "opens": "09:00", "closes": "17:00"}])
+    client = await clients.find_with_schedule(uuid)
+    assert client is not None
+    (part,) = client.parts()
+    assert (part.client_uuid, part.kind, part.version) == (uuid, "workhour", 1)
+    assert client.schedule.week is not None
+    assert client.schedule.week.hours == (DayInterval(Day.MONDAY, "09:00", "17:00"),)
+
+
 async def test_an_unknown_client_is_none(side: Side, clients: ClientApi) -> None:
     uuid = new_uuid()
     assert await clients.find(uuid) is None
+    assert await clients.find_with_schedule(uuid) is None
     refusal = await ask(side, uuid, bearer("service"))
     refused(refusal, 404, "CLIENT_NOT_FOUND")
     assert refusal.json()["message"] == f"Client with id '{uuid}' not found"

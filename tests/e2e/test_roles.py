@@ -61,6 +61,18 @@ MATRIX = [
     Row("DELETE", "/v1/stores/{uuid}",        "D",        (204, 204, 404, 403, 403)),
     Row("POST",   "/v1/stores/import",        "any",      (202, 202, 202, 403, 403)),
     Row("GET",    "/v1/stores/imports/{uuid}", "any",     (200, 200, 404, 403, 403)),
+    Row("GET", "/v1/master-client/{uuid}/workhour", "C", (200, 200, 200, 200, 200)),
+    Row("GET", "/v1/master-client/{uuid}/workhour", "D", (200, 200, 404, 200, 404)),
+    Row("PUT", "/v1/master-client/{uuid}/workhour", "C", (200, 200, 200, 403, 403)),
+    Row("PUT", "/v1/master-client/{uuid}/workhour", "D", (200, 200, 404, 403, 403)),
+    Row("DELETE", "/v1/master-client/{uuid}/workhour", "C", (204, 204, 204, 403, 403)),
+    Row("DELETE", "/v1/master-client/{uuid}/workhour", "D", (204, 204, 404, 403, 403)),
+    Row("GET", "/v1/stores/{uuid}/workhour", "C", (200, 200, 200, 200, 200)),
+    Row("GET", "/v1/stores/{uuid}/workhour", "D", (200, 200, 404, 200, 404)),
+    Row("PUT", "/v1/stores/{uuid}/workhour", "C", (200, 200, 200, 403, 403)),
+    Row("PUT", "/v1/stores/{uuid}/workhour", "D", (200, 200, 404, 403, 403)),
+    Row("DELETE", "/v1/stores/{uuid}/workhour", "C", (204, 204, 204, 403, 403)),
+    Row("DELETE", "/v1/stores/{uuid}/workhour", "D", (204, 204, 404, 403, 403)),
     Row("POST",   "/v1/users",                "C",        (201, 403, 201, 403, 403)),
     Row("POST",   "/v1/users",                "D",        (201, 403, 403, 403, 403)),
     Row("GET",    "/v1/users",                "any",      (200, 403, 200, 403, 403)),
@@ -78,6 +90,13 @@ MATRIX = [
 # fmt: on
 
 OPEN_TO_ALL = {("POST", "/v1/auth/login"), ("POST", "/v1/auth/refresh"), ("GET", "/.well-known/jwks.json")}
+
+BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
+    ("POST", "password"): {"current_password": PASSWORD, "new_password": PASSWORD + " changed"},
+    ("POST", "logout"): None,
+    ("PUT", "workhour"): {"hours": []},
+}
+"""What is sent to a method of paths with this end."""
 
 _numbers = itertools.count()
 
@@ -113,7 +132,7 @@ class World:
             made = await self.make("/v1/stores", store_body(tenant))
         elif "users" in row.path:
             made = await self.make("/v1/users", user_body("user", tenant))
-        elif row.method == "DELETE":
+        elif row.method == "DELETE" and "workhour" not in row.path:
             made = await self.make("/v1/master-client", client_body())
         else:
             made = {"uuid": tenant}
@@ -133,10 +152,9 @@ class World:
         return await self.platform.http.request(row.method, url, json=self.body(row), headers=headers)
 
     def body(self, row: Row) -> dict[str, Any] | None:
-        if row.path == "/v1/auth/password":
-            return {"current_password": PASSWORD, "new_password": PASSWORD + " changed"}
-        if row.path == "/v1/auth/logout":
-            return None
+        kind = row.method, row.path.rpartition("/")[2]
+        if kind in BODIES:
+            return BODIES[kind]
         if row.method == "PATCH":
             return {"name": "Changed"}
         if row.method != "POST":

@@ -13,8 +13,9 @@ import msgspec
 
 from services.store.schema import Client
 from shared.identifiers import new_uuid
+from shared.schedules.known import Parts
 from shared.security.credentials import TOKEN_PATH
-from tests.support.stores import facts
+from tests.support.stores import facts, with_schedule
 from tests.support.tokens import access_token
 
 _CLIENT = re.compile(r"/internal/clients/(?P<uuid>[0-9a-f-]{36})")
@@ -31,6 +32,7 @@ class FakeNeighbours:
 
     def __init__(self) -> None:
         self.clients: dict[UUID, Client] = {}
+        self.schedules: dict[UUID, Parts] = {}
         self.asked = 0
         self.granted = 0
         self.instead: tuple[int, bytes] | None = None
@@ -55,7 +57,8 @@ class FakeNeighbours:
         elif not headers.get(b"authorization", b"").startswith(b"Bearer "):
             status, body = _refusal(401, "UNAUTHENTICATED", "Sign in first.")
         else:
-            status, body = await self._client(scope["path"])
+            whole = scope["query_string"] == b"include=schedule"
+            status, body = await self._client(scope["path"], whole=whole)
         start = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": start})
         await send({"type": "http.response.body", "body": body})
@@ -67,7 +70,7 @@ class FakeNeighbours:
         answer = {"access_token": access_token("service"), "token_type": "Bearer", "expires_in": 900}
         return 200, msgspec.json.encode(answer)
 
-    async def _client(self, path: str) -> tuple[int, bytes]:
+    async def _client(self, path: str, *, whole: bool) -> tuple[int, bytes]:
         self.asked += 1
         await self.moving.wait()
         if self.instead:
@@ -78,7 +81,8 @@ class FakeNeighbours:
         client = self.clients.get(UUID(asked["uuid"]))
         if client is None:
             return _refusal(404, "CLIENT_NOT_FOUND", f"Client with id '{asked['uuid']}' not found")
-        return 200, msgspec.json.encode({"status_code": 200, "message": "Success", "data": client})
+        data = with_schedule(client, self.schedules.get(client.uuid)) if whole else client
+        return 200, msgspec.json.encode({"status_code": 200, "message": "Success", "data": data})
 
 
 def _refusal(status: int, code: str, message: str) -> tuple[int, bytes]:

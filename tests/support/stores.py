@@ -13,7 +13,15 @@ from services.store.config import StoreConfig
 from services.store.errors import DuplicateStore
 from services.store.repository.clients import ClientCopy, ClientRepository
 from services.store.repository.stores import StoreRepository, StoreWriter
-from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient
+from services.store.schema import (
+    ChangeStore,
+    Client,
+    ClientWithSchedule,
+    CreateStore,
+    Store,
+    StoreQuery,
+    StoreWithClient,
+)
 from shared.cache.status import HIT, REQUESTED, Cached
 from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
 from shared.conversion import set_fields
@@ -22,6 +30,7 @@ from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.preconditions import Condition
 from shared.responses import Meta
+from shared.schedules.known import Parts
 from tests.support.caches import patient
 from tests.support.serving import LOG, SERVICE, TRACING
 from tests.support.tokens import CONFIG, IDEMPOTENCY
@@ -51,6 +60,11 @@ def facts(uuid: UUID, *, is_active: bool = True) -> Client:
     )
 
 
+def with_schedule(client: Client, schedule: Parts | None = None) -> ClientWithSchedule:
+    """Return what stores know of a client for reads."""
+    return ClientWithSchedule(**msgspec.structs.asdict(client), schedule=schedule or Parts())
+
+
 def store_config(database: DatabaseConfig, redis: RedisConfig, neighbours: str) -> StoreConfig:
     """Return the configuration of a store service whose neighbours are at one URL."""
     return StoreConfig(
@@ -77,6 +91,7 @@ class FakeDirectory(ClientDirectory):
     def __init__(self, *clients: Client, journal: Journal | None = None) -> None:
         self.clients = {each.uuid: each for each in clients}
         self.journal = Journal() if journal is None else journal
+        self.schedules: dict[UUID, Parts] = {}
         self.failure: GeraiError | None = None
 
     async def find(self, uuid: UUID) -> Client | None:
@@ -84,6 +99,10 @@ class FakeDirectory(ClientDirectory):
         if self.failure:
             raise self.failure
         return self.clients.get(uuid)
+
+    async def find_with_schedule(self, uuid: UUID) -> ClientWithSchedule | None:
+        client = await self.find(uuid)
+        return with_schedule(client, self.schedules.get(uuid)) if client else None
 
 
 class FakeCopies(ClientRepository):
@@ -95,8 +114,8 @@ class FakeCopies(ClientRepository):
     async def find(self, uuid: UUID) -> ClientCopy | None:
         return self.rows.get(uuid)
 
-    async def keep(self, client: Client) -> None:
-        self.rows[client.uuid] = ClientCopy(client)
+    async def keep(self, client: ClientWithSchedule) -> None:
+        self.rows[client.uuid] = ClientCopy(client.facts())
 
 
 class FakeStores(StoreRepository):

@@ -6,7 +6,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from services.client import constants
-from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient, DeleteQuery
+from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient, DeleteQuery, InternalQuery
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions
 from shared.cache.answers import data_response, page_response, wants_fresh
@@ -40,9 +40,12 @@ class ClientController(Controller):
         """Return one client."""
         return await self._read(request, uuid, fresh=wants_fresh(request))
 
-    async def read_uncached(self, request: JsonRequest, uuid: FromPath[str]) -> Response[Envelope[Client]]:
-        """Return one client as the database knows it."""
-        return await self._read(request, uuid, fresh=True)
+    async def read_uncached(self, request: JsonRequest, uuid: FromPath[str]) -> Response[Any]:
+        """Return one client as the database knows it; with `include=schedule`, its schedule too."""
+        if request.query(InternalQuery).include is None:
+            return await self._read(request, uuid, fresh=True)
+        client = await self._clients.read_with_schedule(request.auth, to_uuid("uuid", uuid))
+        return Response(Envelope(data=client))
 
     async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
         """List what happened to a client, newest first. For admins, and managers whom it is visible to."""

@@ -7,6 +7,7 @@ import msgspec
 
 from services.client.schema import ClientQuery
 from shared.events.changes import Change
+from shared.schedules.statements import tag_of_schedule
 
 
 def tag_of_client(uuid: UUID) -> str:
@@ -26,6 +27,8 @@ def tags_of_client(uuid: UUID) -> list[str]:
 
 def tags_of_change(change: Change) -> list[str]:
     """Return the tags of everything that a recorded change concerns."""
+    if change.part_of:
+        return [tag_of_schedule(change.part_of)]
     return tags_of_client(change.aggregate_id)
 
 

@@ -19,7 +19,8 @@ from services.client.repository.cache_keys import (
     tags_of_client,
 )
 from services.client.repository.deletions import DeletionWriter
-from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from services.client.repository.workhours import find_schedule
+from services.client.schema import ChangeClient, Client, ClientQuery, ClientWithSchedule, CreateClient
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
@@ -29,6 +30,9 @@ from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.preconditions import Condition
+from shared.schedules.known import OwnerSchedule, Parts
+from shared.schedules.repository import ScheduleWriter
+from shared.schedules.statements import parts_column
 from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
@@ -37,6 +41,9 @@ _SHOWN = [clients.c[name] for name in Client.__struct_fields__]
 _CONSTRAINTS = {"clients_email_unique": DuplicateClient}
 
 _BY_UUID = Question(select(*_SHOWN).where(clients.c.uuid == bindparam("uuid"), _LIVING))
+_WITH_SCHEDULE = Question(
+    select(*_SHOWN, parts_column(clients.c.uuid)).where(clients.c.uuid == bindparam("uuid"), _LIVING)
+)
 
 SORTING = Sorting(
     {
@@ -65,6 +72,14 @@ class ClientRepository:
             return msgspec.json.encode(_client(row)) if row else None
 
         return await self._cache.read(f"client:{uuid}", [tag_of_client(uuid)], load, fresh=fresh)
+
+    async def find_with_schedule(self, uuid: UUID) -> ClientWithSchedule | None:
+        """Return the living client of this id and what it has of a schedule, as the primary knows them."""
+        row = await self._database.fetch_one(_WITH_SCHEDULE, primary=True, uuid=uuid)
+        if row is None:
+            return None
+        parts = msgspec.json.decode(row["parts"], type=Parts)
+        return ClientWithSchedule(**msgspec.structs.asdict(_client(row)), schedule=parts)
 
     async def list(
         self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
@@ -156,6 +171,16 @@ class ClientWriter:
         )
         await self.changes.deleted(client)
         return True
+
+    def schedule(self, uuid: UUID) -> ScheduleWriter:
+        """Return what changes the schedule of the living client of this id."""
+
+        async def lock() -> OwnerSchedule | None:
+            client = await self.lock(uuid)
+            # A statement of its own: it sees what was committed before the lock was granted.
+            return await find_schedule(self._connection, uuid) if client else None
+
+        return ScheduleWriter(self._connection, uuid, self.changes, self._changing, lock)
 
     async def lock(self, uuid: UUID) -> Client | None:
         """Return the living client of this id, unchanged by others until the transaction ends."""

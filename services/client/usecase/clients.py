@@ -6,7 +6,7 @@ from msgspec import UnsetType
 
 from services.client.errors import ClientNotFound
 from services.client.repository.clients import ClientRepository
-from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient
+from services.client.schema import ChangeClient, Client, ClientQuery, ClientWithSchedule, CreateClient
 from shared.cache.status import Cached
 from shared.conversion import to_uuids
 from shared.errors import Forbidden, InvalidInput
@@ -40,6 +40,14 @@ class Clients:
         if found.content is None:
             raise ClientNotFound(uuid=uuid)
         return found
+
+    async def read_with_schedule(self, principal: Principal, uuid: UUID) -> ClientWithSchedule:
+        """Return a client the caller may see and what it has of a schedule, as the primary knows them."""
+        _require_visible(principal, uuid)
+        client = await self._clients.find_with_schedule(uuid)
+        if client is None:
+            raise ClientNotFound(uuid=uuid)
+        return client
 
     async def list(self, principal: Principal, query: ClientQuery, *, fresh: bool = False) -> Cached:
         """Return a page of the clients the caller may see, as JSON; with `fresh`, not from the cache."""

@@ -8,6 +8,7 @@ import msgspec
 
 from services.store.schema import Store, StoreQuery
 from shared.events.changes import Change
+from shared.schedules.statements import tag_of_schedule
 
 
 def tag_of_store(uuid: UUID | str) -> str:
@@ -33,6 +34,8 @@ def tags_of_stores(stores: Sequence[Store]) -> list[str]:
 
 def tags_of_change(change: Change) -> list[str]:
     """Return the tags of everything that a recorded change concerns."""
+    if change.part_of:
+        return [tag_of_schedule(change.part_of)]
     shown = change.after or change.before or {}
     client_uuid = shown.get("client_uuid")
     return [tag_of_store(change.aggregate_id), tag_of_list(client_uuid), tag_of_list(None)]

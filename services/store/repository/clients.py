@@ -12,7 +12,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.store.model import clients
-from services.store.schema import Client
+from services.store.repository.client_hours import keep_parts
+from services.store.schema import Client, ClientWithSchedule
 from shared.db import Database, Question, WriteConnection
 
 _KEPT = [clients.c[name] for name in Client.__struct_fields__]
@@ -40,10 +41,11 @@ class ClientRepository:
         client = Client(**{name: row[name] for name in Client.__struct_fields__})
         return ClientCopy(None if row["deleted_at"] else client)
 
-    async def keep(self, client: Client) -> None:
-        """Keep a copy of a living client, unless a newer one is there."""
+    async def keep(self, client: ClientWithSchedule) -> None:
+        """Keep a copy of a living client and of its schedule, unless newer ones are there."""
         async with self._database.transaction() as connection:
-            await keep_client(connection, client)
+            await keep_client(connection, client.facts())
+            await keep_parts(connection, client.parts())
 
 
 async def keep_client(

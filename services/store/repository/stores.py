@@ -21,6 +21,7 @@ from services.store.repository.cache_keys import (
     tags_of_stores,
 )
 from services.store.repository.fences import keep_unfenced
+from services.store.repository.workhours import file_schedule, find_schedule
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
@@ -31,6 +32,8 @@ from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Sorting, fetch_page
 from shared.preconditions import Condition
+from shared.schedules.known import OwnerSchedule
+from shared.schedules.repository import ScheduleWriter
 from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
@@ -201,6 +204,19 @@ class StoreWriter:
         )
         await self.changes.deleted(store)
         return True
+
+    @asynccontextmanager
+    async def schedule(self, uuid: UUID) -> AsyncGenerator[ScheduleWriter]:
+        """Yield what changes the schedule of the living store of this id; its row tells of it afterwards."""
+
+        async def lock() -> OwnerSchedule | None:
+            store = await self._locked(stores.c.uuid == uuid)
+            # A statement of its own: it sees what was committed before the lock was granted.
+            return await find_schedule(self._connection, uuid) if store else None
+
+        yield ScheduleWriter(self._connection, uuid, self.changes, self._changing, lock)
+        if self.changes.recorded:
+            await file_schedule(self._connection, uuid)
 
     async def delete_some(self, client_uuid: UUID) -> int:
         """Mark a number of a client's stores deleted and return how many; 0 when none is left."""

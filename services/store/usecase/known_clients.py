@@ -17,12 +17,12 @@ class KnownClients:
     async def find(self, uuid: UUID) -> Client | None:
         """Return the client as it is known here, or None when it is deleted.
 
-        The first time, the client service is asked; raises as `ClientDirectory.find` does.
+        The first time, the client service is asked for it and its schedule; raises as `ClientDirectory` does.
         """
         copy = await self._copies.find(uuid)
         if copy:
             return copy.client
-        client = await self._directory.find(uuid)
+        client = await self._directory.find_with_schedule(uuid)
         if client:
             await self._copies.keep(client)
-        return client
+        return client and client.facts()

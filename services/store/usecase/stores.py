@@ -84,8 +84,7 @@ class Stores:
         """
         principal.require("admin", "manager")
         require_valid(command)
-        current = _visible(principal, uuid, await self._stores.find(uuid))
-        await self._require_active_client(current.client_uuid)
+        await self.require_changeable(principal, uuid)
         async with self._stores.transaction(principal.subject) as stores:
             store = await stores.change(uuid, command, condition)
         if store is None:
@@ -99,6 +98,16 @@ class Stores:
             deleted = await stores.delete(uuid, principal.client_uuid, condition)
         if not deleted:
             raise StoreNotFound(uuid=uuid)
+
+    async def require_changeable(self, principal: Principal, uuid: UUID, *, urgent: bool = False) -> None:
+        """Let admins, and managers whom it is visible to, change a store, whose client has to be active.
+
+        What is `urgent` is changed without asking for the client.
+        """
+        principal.require("admin", "manager")
+        store = _visible(principal, uuid, await self._stores.find(uuid))
+        if not urgent:
+            await self._require_active_client(store.client_uuid)
 
     async def _require_active_client(self, uuid: UUID) -> None:
         client = await self._clients.find(uuid)

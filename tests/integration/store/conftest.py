@@ -8,6 +8,8 @@ import pytest
 
 from services.store.factory import create_app
 from shared.config import RedisConfig
+from shared.events.streams import streams_client
+from tests.support.client_stream import Clients
 from tests.support.databases import TestDatabase
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource
@@ -39,6 +41,14 @@ def neighbours(served: tuple[httpx.AsyncClient, FakeNeighbours]) -> FakeNeighbou
 def client_uuid(neighbours: FakeNeighbours) -> UUID:
     """An active client."""
     return neighbours.add()
+
+
+@pytest.fixture
+async def clients(redis_config: RedisConfig) -> AsyncGenerator[Clients]:
+    """What the client service would tell of its clients."""
+    redis = streams_client(redis_config)
+    yield Clients(redis)
+    await redis.aclose()
 
 
 @pytest.fixture

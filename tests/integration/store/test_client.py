@@ -18,7 +18,7 @@ from shared.deadline import HEADER as TIME_LIMIT
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource, refused
 from tests.support.serving import calling, serving
-from tests.support.stores import store_config
+from tests.support.stores import store_config, with_schedule
 from tests.support.tokens import bearer
 
 UNKNOWN = "0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"
@@ -109,14 +109,14 @@ async def test_an_older_copy_never_replaces_a_newer_one(
     database = Database(stores.database.app, "tests")
     try:
         copies = ClientRepository(database)
-        await copies.keep(newest)
-        await copies.keep(neighbours.clients[client_uuid])
+        await copies.keep(with_schedule(newest))
+        await copies.keep(with_schedule(neighbours.clients[client_uuid]))
         assert await copies.find(client_uuid) == ClientCopy(newest)
         async with database.transaction() as connection:
             late = msgspec.structs.replace(newest, version=4)
             assert await keep_client(connection, late, deleted_at=datetime.now(UTC))
             assert not await keep_client(connection, late)
-        await copies.keep(newest)
+        await copies.keep(with_schedule(newest))
         assert await copies.find(client_uuid) == ClientCopy(None)
     finally:
         await database.close()

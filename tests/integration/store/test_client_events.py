@@ -1,58 +1,13 @@
 """What clients do is followed: their copies, what is cached of them, and the stores of those that end."""
 
-from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from services.store.events import SOURCE
-from shared.config import RedisConfig
-from shared.events.changes import Change
-from shared.events.event import encode_change
-from shared.events.streams import stream_name, streams_client
 from shared.identifiers import new_uuid
+from tests.support.client_stream import Clients, shown
 from tests.support.events import until
 from tests.support.neighbours import FakeNeighbours
-from tests.support.resource import Json, Resource
-
-STREAM = stream_name(SOURCE)
-
-
-class Clients:
-    """Tells of clients what the client service would."""
-
-    def __init__(self, redis: Any) -> None:  # noqa: ANN401 - its annotations leave results open
-        self.redis = redis
-
-    async def tell(self, kind: str, shown: Json, version: int, schema_version: int = 1) -> None:
-        before = shown if kind == "client.deleted" else None
-        change = Change(
-            event_id=new_uuid(),
-            aggregate_type="client",
-            aggregate_id=UUID(shown["uuid"]),
-            version=version,
-            type=kind,
-            schema_version=schema_version,
-            actor="someone",
-            before=before,
-            after=None if before else shown,
-            occurred_at=datetime.now(UTC),
-        )
-        await self.redis.xadd(STREAM, {"event": encode_change("client", change)})
-
-
-def shown(uuid: UUID, **fields: object) -> Json:
-    client = {"uuid": str(uuid), "name": "Kopi", "email": "halo@kopi.example", "phone": None}
-    return {**client, "country": "ID", "timezone": "Asia/Jakarta", "is_active": True, "version": 1, **fields}
-
-
-@pytest.fixture
-async def clients(redis_config: RedisConfig) -> AsyncGenerator[Clients]:
-    redis = streams_client(redis_config)
-    yield Clients(redis)
-    await redis.aclose()
+from tests.support.resource import Resource
 
 
 async def value(stores: Resource, question: str, *values: object) -> Any:  # noqa: ANN401 - a column's value
