@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
+import msgspec.inspect
 
 from shared.errors import FieldError, InvalidInput
 from shared.text import EXPLANATIONS
@@ -161,8 +162,45 @@ def _problems_of(
     try:
         msgspec.convert(value, type_, strict=strict)
     except msgspec.ValidationError as error:
-        return [_located(field, str(error))]
+        first = _located(field, str(error))
+        if first.field.startswith(f"{field}["):
+            return _problems_within(field, value, type_, strict=strict) or [first]
+        return [first]
     return []
+
+
+def _problems_within(
+    field: str,
+    values: object,
+    type_: Any,  # noqa: ANN401 - a type form
+    *,
+    strict: bool,
+) -> list[FieldError]:
+    """Return what is wrong with each field of a list's structs; msgspec stops at the first."""
+    struct = _struct_of_items(type_)
+    if struct is None:
+        return []
+    problems: list[FieldError] = []
+    for index, value in enumerate(cast("list[Any]", values)):
+        name = f"{field}[{index}]"
+        if isinstance(value, dict):
+            inner = field_errors(cast("dict[str, Any]", value), struct, strict=strict)
+            problems += [FieldError(f"{name}.{each.field}", each.message) for each in inner]
+        else:
+            problems += _problems_of(name, value, struct, strict=strict)
+    return problems
+
+
+@cache
+def _struct_of_items(type_: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type form
+    told = msgspec.inspect.type_info(type_)
+    for each in told.types if isinstance(told, msgspec.inspect.UnionType) else (told,):
+        items = each.type if isinstance(each, msgspec.inspect.Metadata) else each
+        if isinstance(items, msgspec.inspect.CollectionType) and isinstance(
+            items.item_type, msgspec.inspect.StructType
+        ):
+            return items.item_type.cls
+    return None
 
 
 def _located(field: str, message: str) -> FieldError:

@@ -133,3 +133,23 @@ def test_unreadable_query_strings_are_refused(query: bytes) -> None:
 
 def test_query_fields_are_decoded() -> None:
     assert query_fields(b"q=kopi+susu&city=S%C3%A3o&empty=") == {"q": "kopi susu", "city": "São", "empty": ""}
+
+
+class Team(msgspec.Struct):
+    people: Annotated[tuple[Person, ...], Meta(max_length=5)] | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_every_wrong_field_in_a_list_is_named_at_once() -> None:
+    ana = {"name": "Ana", "email": "a@b.co"}
+    people = [ana, {**ana, "phone": "0812", "role": "admin"}, "Budi", {"name": "", "email": "a@b.co"}]
+    assert details(lambda: to_struct({"people": people}, Team, strict=True)).keys() == {
+        "people[1].phone",
+        "people[1].role",
+        "people[2]",
+        "people[3].name",
+    }
+
+
+@pytest.mark.parametrize("people", ["Ana", [{"name": ""}] * 6, None])
+def test_a_list_that_is_wrong_itself_is_named_alone(people: object) -> None:
+    assert details(lambda: to_struct({"people": people}, Team, strict=True)).keys() == {"people"}
