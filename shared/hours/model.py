@@ -76,6 +76,7 @@ class Schedule(msgspec.Struct, frozen=True):
     `week` is None when there are no regular hours, which is another thing than being closed all week.
     `exceptions` are in layers: a day is governed by the first layer that has it. Hours with a week of
     their own have one layer, their own; inherited ones have their own before those of the inherited week.
+    Each exception is one object, however many dates it covers: by that its own nights are told from others'.
     """
 
     week: tuple[DayInterval, ...] | None
