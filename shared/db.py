@@ -42,15 +42,18 @@ class Row(Protocol):
 class Database:
     """The engines of one service; without a replica both are one.
 
-    `committed` is set after each commit, for whoever waits to read what it wrote.
+    `committed` is set after each commit, for whoever waits to read what it wrote. A statement may take
+    `statement_seconds`, or as long as it likes when that is None.
     """
 
-    def __init__(self, config: DatabaseConfig, application: str) -> None:
+    def __init__(
+        self, config: DatabaseConfig, application: str, *, statement_seconds: float | None = STATEMENT_SECONDS
+    ) -> None:
         reader = config.reader()
-        self._write = _engine(config, application)
-        self._read = self._write if reader == config else _engine(reader, application)
+        self._write = _engine(config, application, statement_seconds)
+        self._read = self._write if reader == config else _engine(reader, application, statement_seconds)
         self.committed = asyncio.Event()
-        self._control = _engine(msgspec.structs.replace(config, pool_size=1), application)
+        self._control = _engine(msgspec.structs.replace(config, pool_size=1), application, STATEMENT_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[WriteConnection]:
@@ -131,7 +134,7 @@ def _sqlstate(error: Exception) -> str:
     return str(getattr(origin, "sqlstate", None) or "")
 
 
-def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
+def _engine(config: DatabaseConfig, application: str, statement_seconds: float | None) -> AsyncEngine:
     url = URL.create(
         "postgresql+asyncpg",
         username=config.user,
@@ -149,12 +152,12 @@ def _engine(config: DatabaseConfig, application: str) -> AsyncEngine:
         hide_parameters=True,  # errors are logged; e-mail addresses and password hashes are not
         connect_args={
             "timeout": CONNECT_SECONDS,
-            "command_timeout": STATEMENT_SECONDS + 1,
+            "command_timeout": statement_seconds and statement_seconds + 1,
             "ssl": _ssl(config.sslmode),
             "server_settings": {
                 "application_name": application,
                 "search_path": config.schema,
-                "statement_timeout": f"{STATEMENT_SECONDS}s",
+                "statement_timeout": f"{statement_seconds or 0}s",
                 "idle_in_transaction_session_timeout": "10s",
                 "jit": "off",
             },

@@ -1,36 +1,58 @@
-"""Lists: pages by number or by cursor, sorted by indexed columns, with a bounded count.
+"""Lists: pages by number or by cursor, at a cost that hardly grows with the table.
+
+Where an index has the rows in the order that is asked for, it is walked until the page is full. Elsewhere
+what the filters pick is gathered by an index and then sorted: up to 10,000 candidates. Of more, the first
+10,000 rows in order are looked at, which soon fill a page, since so many match.
 
 A cursor names the last row of a page by its sort values and uuid (keyset pagination). It grants nothing:
 filters and tenant are applied anew, and a cursor of another sort or filter is refused.
 """
 
-import base64
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, and_, func, or_, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ClauseElement, Executable
+from sqlalchemy import RowMapping, Select, text
 
+from shared.counting import SURELY_MORE, count_rows, count_up_to, estimate_rows
+from shared.cursors import read_cursor, write_cursor
 from shared.db import ReadConnection
 from shared.errors import FieldError, InvalidInput
+from shared.pages import Asked, gathered, walked, windowed
 from shared.responses import Meta as PageMeta
+from shared.sorting import Sorting, SortKey, key_name
 
 T = TypeVar("T")
 
 EXACT_TOTAL = 100_000
 """Totals up to this are counted, larger ones estimated."""
 
+MOST_CANDIDATES = 10_000
+"""How many rows are gathered for a page, and how many a search counts."""
+
+DEEPEST_ROW = 10_000
+"""Pages by number begin up to here; further on it takes a cursor, whose pages cost the same anywhere."""
+
 PageNumber = Annotated[
-    int, Meta(ge=1, le=1_000_000_000, description="Page number; not together with cursor.")
+    int,
+    Meta(
+        ge=1,
+        le=1_000_000_000,
+        description="Page number; not together with cursor. Rows beyond the 10,000th are reached by cursor.",
+        examples=[1],
+    ),
 ]
-Limit = Annotated[int, Meta(ge=1, le=100, description="Rows a page.")]
+Limit = Annotated[int, Meta(ge=1, le=100, description="Rows a page.", examples=[10])]
 Cursor = Annotated[str, Meta(max_length=2000, description="The next_cursor of an earlier answer.")]
+
+# The planner's guess at how many rows match may be far off, of words and of places above all; and a plan for
+# any parameters would know nothing of these.
+_PLANNING = text(
+    "SELECT set_config('enable_seqscan', 'off', true),"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
 
 
 class ListQuery(msgspec.Struct, kw_only=True, frozen=True):
@@ -39,9 +61,17 @@ class ListQuery(msgspec.Struct, kw_only=True, frozen=True):
     page: PageNumber | None = None
     limit: Limit = 10
     cursor: Cursor | None = None
-    sort: Annotated[
-        str, Meta(max_length=200, description="Comma-separated fields; a leading - sorts descending.")
-    ] = "-created_at"
+    sort: (
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                description="Comma-separated fields; a leading - sorts descending. By default -created_at.",
+                examples=["name,-created_at"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Listing(msgspec.Struct, Generic[T], rename={"items": "data"}):
@@ -51,40 +81,44 @@ class Listing(msgspec.Struct, Generic[T], rename={"items": "data"}):
     meta: PageMeta
 
 
-class SortKey(msgspec.Struct, frozen=True):
-    """One column to sort by."""
+class Picked(NamedTuple):
+    """How filters pick the rows of a list that no index has in the order that is asked for.
 
-    column: ColumnElement[Any]
-    descending: bool
+    They are some of `among`, which indexes do have in every order. A search is what takes as long to count as
+    to read.
+    """
 
-    def order(self) -> ColumnElement[Any]:
-        """Return the ORDER BY term."""
-        return self.column.desc() if self.descending else self.column.asc()
-
-    def beyond(self, value: object) -> ColumnElement[bool]:
-        """Return the condition that a row comes after `value`."""
-        return self.column < value if self.descending else self.column > value
+    among: Select[Any]
+    is_search: bool
 
 
-class Sorting:
-    """The columns a list may be sorted by; the uuid, last, makes every order total."""
+class Gathered(NamedTuple):
+    """A page of what was gathered, with one row more; when not whole, there were more candidates."""
 
-    def __init__(self, columns: Mapping[str, Column[Any]], unique: Column[Any]) -> None:
-        self._columns = columns
-        self._unique = unique
+    rows: Sequence[RowMapping]
+    listing: Listing[RowMapping]
+    is_whole: bool
 
-    def keys(self, sort: str) -> list[SortKey]:
-        """Return the keys that `sort` names, raising InvalidInput for unknown or repeated ones."""
-        names = [name.strip() for name in sort.split(",")]
-        plain = [name.removeprefix("-") for name in names]
-        if len(set(plain)) < len(plain) or not set(plain) <= set(self._columns):
-            allowed = ", ".join(self._columns)
-            raise InvalidInput(details=[FieldError("sort", f"must name fields among {allowed}, each once")])
-        keys = [
-            SortKey(self._columns[bare], name.startswith("-"))
-            for name, bare in zip(names, plain, strict=True)
-        ]
-        return [*keys, SortKey(self._unique, keys[-1].descending)]
+
+def asked(
+    statement: Select[Any],
+    query: ListQuery,
+    keys: Sequence[SortKey],
+    scope: object,
+    carried: Mapping[str, object] | None = None,
+) -> Asked:
+    """Return the page of `statement`'s rows that `query` asks for, by number or by cursor.
+
+    `scope` is whatever besides the query decides which rows the caller sees; a cursor is bound to both.
+
+    Raises:
+        InvalidInput: when the cursor is not valid here, or combined with a page.
+    """
+    if query.cursor is not None and query.page is not None:
+        raise InvalidInput(details=[FieldError("cursor", "cannot be combined with page")])
+    binding, kinds = _binding(query, scope), [key.column.type.python_type for key in keys]
+    after = None if query.cursor is None else read_cursor(query.cursor, kinds, binding)
+    return Asked(statement, keys, query.limit, query.page, after, binding, carried or {})
 
 
 async def fetch_page(
@@ -93,117 +127,125 @@ async def fetch_page(
     query: ListQuery,
     sorting: Sorting,
     scope: object,
+    *,
+    picked: Picked | None = None,
 ) -> Listing[RowMapping]:
     """Return one page of `statement`'s rows, found by the page or cursor of `query`.
 
-    `scope` is whatever besides the query decides which rows the caller sees; a cursor is bound to both.
+    Without `picked` an index has them in the order that is asked for.
 
     Raises:
-        InvalidInput: when sort or cursor is not valid here, or page and cursor are combined.
+        InvalidInput: when sort or cursor is not valid here, page and cursor are combined, or the page is one
+            of those that only a cursor reaches.
     """
-    keys = sorting.keys(query.sort)
-    binding = _binding(query, scope)
-    page = statement.order_by(*(key.order() for key in keys)).limit(query.limit + 1)
-    if query.cursor is None:
-        page = page.offset(((query.page or 1) - 1) * query.limit)
+    page = asked(statement, query, sorting.keys(query.sort), scope)
+    await plan_by_index(connection)
+    if picked is None:
+        return await _in_order(connection, page)
+    return await _picked(connection, page, picked)
+
+
+async def plan_by_index(connection: ReadConnection) -> None:
+    """Let no statement of this transaction scan a table that has an index for it."""
+    await connection.execute(_PLANNING)
+
+
+async def gather(connection: ReadConnection, asked: Asked) -> Gathered:
+    """Return a page of what the filters pick: up to MOST_CANDIDATES rows, sorted."""
+    rows = await _rows(connection, gathered(asked, MOST_CANDIDATES))
+    if rows:
+        found = int(rows[0]["candidates"])
     else:
-        page = page.where(_after(keys, _read_cursor(query, keys, binding)))
-    rows = (await connection.execute(page)).mappings().all()
-    items = list(rows[: query.limit])
-    more = len(rows) > query.limit
-    total, estimated = await _total(connection, statement)
-    return Listing(
-        items,
-        PageMeta(
-            page=UNSET if query.cursor else query.page or 1,
-            limit=query.limit,
-            total=total,
-            total_pages=math.ceil(total / query.limit),
-            next_cursor=_write_cursor(items[-1], keys, binding) if more else None,
-            total_is_estimate=estimated,
-        ),
+        begins_later = asked.after is not None or asked.offset > 0
+        found = await count_rows(connection, asked.statement, MOST_CANDIDATES) if begins_later else 0
+    return Gathered(rows, _listing(asked, rows, min(found, MOST_CANDIDATES)), found <= MOST_CANDIDATES)
+
+
+async def _in_order(connection: ReadConnection, asked: Asked) -> Listing[RowMapping]:
+    total, is_estimate = await count_up_to(connection, asked.statement, EXACT_TOTAL)
+    _require_near(asked, total)
+    rows: Sequence[RowMapping] = []
+    if asked.offset < total:
+        rows = await _rows(connection, walked(asked))
+    return _listing(asked, rows, total, is_estimate=is_estimate)
+
+
+async def _picked(connection: ReadConnection, asked: Asked, picked: Picked) -> Listing[RowMapping]:
+    """Return a page of rows that filters pick: of those gathered, or of too many the first in order.
+
+    Should these not fill the page, a search shows what was gathered of it; the rows of a filter are looked
+    for until there are enough.
+    """
+    expected, rows = await estimate_rows(connection, asked.statement), None
+    are_many = expected > SURELY_MORE * MOST_CANDIDATES and asked.offset < DEEPEST_ROW
+    if are_many:
+        rows = await _first_in_order(connection, asked, picked.among)
+    if rows is None:
+        found = await gather(connection, asked)
+        if found.is_whole:
+            return found.listing
+        _require_near(asked, MOST_CANDIDATES + 1)
+        if not are_many:
+            rows = await _first_in_order(connection, asked, picked.among)
+        if rows is None:
+            rows = found.rows if picked.is_search else await _rows(connection, walked(asked))
+    return await _of_many(connection, asked, picked, rows, expected)
+
+
+async def _of_many(
+    connection: ReadConnection, asked: Asked, picked: Picked, rows: Sequence[RowMapping], expected: int
+) -> Listing[RowMapping]:
+    if not picked.is_search:
+        total, is_estimate = await count_up_to(connection, asked.statement, EXACT_TOTAL)
+        return _listing(asked, rows, total, is_estimate=is_estimate)
+    listing = _listing(asked, rows, max(expected, MOST_CANDIDATES + 1), is_estimate=True)
+    listing.meta.capped = True
+    return listing
+
+
+async def _first_in_order(
+    connection: ReadConnection, asked: Asked, among: Select[Any]
+) -> Sequence[RowMapping] | None:
+    """Return the rows of the page if they are among the next MOST_CANDIDATES rows in its order, else None."""
+    rows = await _rows(connection, windowed(asked, among, MOST_CANDIDATES))
+    if len(rows) > asked.limit:
+        return rows
+    beyond = walked(asked._replace(statement=among, limit=0, page=None)).offset(MOST_CANDIDATES)
+    return None if await _rows(connection, beyond) else rows
+
+
+async def _rows(connection: ReadConnection, statement: Select[Any]) -> Sequence[RowMapping]:
+    return (await connection.execute(statement)).mappings().all()
+
+
+def _require_near(asked: Asked, total: int) -> None:
+    if total > DEEPEST_ROW and asked.offset >= DEEPEST_ROW:
+        reason = f"begins beyond row {DEEPEST_ROW:,}: walk there with cursor, the next_cursor of a page"
+        raise InvalidInput(details=[FieldError("page", reason)])
+
+
+def _listing(
+    asked: Asked, rows: Sequence[RowMapping], total: int, *, is_estimate: bool = False
+) -> Listing[RowMapping]:
+    items, cursor = list(rows[: asked.limit]), None
+    if len(rows) > asked.limit:
+        values = [items[-1][key_name(at)] for at in range(len(asked.keys))]
+        cursor = write_cursor(values, asked.carried, asked.binding)
+    meta = PageMeta(
+        page=UNSET if asked.after is not None else asked.page or 1,
+        limit=asked.limit,
+        total=total,
+        total_pages=math.ceil(total / asked.limit),
+        next_cursor=cursor,
+        total_is_estimate=is_estimate,
     )
-
-
-def _after(keys: Sequence[SortKey], values: Sequence[object]) -> ColumnElement[bool]:
-    """Return the condition that a row comes after the one with these sort values."""
-    steps = [
-        and_(
-            *(key.column == value for key, value in zip(keys[:at], values[:at], strict=True)),
-            keys[at].beyond(value),
-        )
-        for at, value in enumerate(values)
-    ]
-    return and_(_not_before(keys[0], values[0]), or_(*steps))
-
-
-def _not_before(key: SortKey, value: object) -> ColumnElement[bool]:
-    # Implied by the steps; said once more so that the planner starts the index scan at this value.
-    return key.column <= value if key.descending else key.column >= value
+    return Listing(items, meta)
 
 
 def _binding(query: ListQuery, scope: object) -> str:
-    asked = {
+    found = {
         name: getattr(query, name)
         for name in query.__struct_fields__
         if name not in {"page", "limit", "cursor"}
     }
-    return msgspec.json.encode([asked, scope], enc_hook=str, order="deterministic").decode()
-
-
-def _write_cursor(row: RowMapping, keys: Sequence[SortKey], binding: str) -> str:
-    values = msgspec.to_builtins([row[key.column] for key in keys])
-    content = msgspec.json.encode([_checksum(values, binding), *values])
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _read_cursor(query: ListQuery, keys: Sequence[SortKey], binding: str) -> list[object]:
-    if query.page is not None:
-        raise InvalidInput(details=[FieldError("cursor", "cannot be combined with page")])
-    cursor = query.cursor or ""
-    refused = InvalidInput(
-        details=[FieldError("cursor", "must be a next_cursor of the same filters and sort")]
-    )
-    try:
-        checksum, *values = msgspec.json.decode(_from_base64(cursor), type=list[Any])
-        types = [key.column.type.python_type for key in keys]
-        converted = [
-            msgspec.convert(value, kind, strict=False) for value, kind in zip(values, types, strict=True)
-        ]
-    except (ValueError, msgspec.MsgspecError):
-        raise refused from None
-    if checksum != _checksum(values, binding):
-        raise refused
-    return converted
-
-
-def _from_base64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _checksum(values: Sequence[object], binding: str) -> str:
-    return hashlib.sha256(msgspec.json.encode([values, binding])).hexdigest()[:16]
-
-
-async def _total(connection: ReadConnection, statement: Select[Any]) -> tuple[int, bool]:
-    """Return how many rows there are, and whether that is an estimate."""
-    some = statement.with_only_columns(func.coalesce(1)).order_by(None).limit(EXACT_TOTAL + 1).subquery()
-    counted = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
-    if counted <= EXACT_TOTAL:
-        return counted, False
-    plan = (await connection.execute(_Explain(statement))).scalar_one()
-    return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
-
-
-class _Explain(Executable, ClauseElement):
-    """The planner's view of a statement, as JSON."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self.statement = statement
-
-
-@compiles(_Explain)
-def _compile_explain(element: _Explain, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's signature
-    return "EXPLAIN (FORMAT JSON) " + compiler.process(element.statement, **options)
+    return msgspec.json.encode([found, scope], enc_hook=str, order="deterministic").decode()

@@ -99,6 +99,7 @@ def _query_parameters(type_: type[msgspec.Struct]) -> list[Parameter]:
             param_in="query",
             required=name in described.get("required", []),
             description=schema.get("description"),
+            example=next(iter(schema.get("examples", [])), None),
             schema=_schema(schema),
         )
         for name, schema in (

@@ -26,8 +26,9 @@ class Envelope(msgspec.Struct, Generic[T], kw_only=True):
 class Meta(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where a page stands in its list.
 
-    `total` is exact up to 100,000 and an estimate above, which `total_is_estimate` then says.
-    `page` is absent when the page was reached by cursor.
+    `total` is exact up to 100,000, of a search up to 10,000, and an estimate above, which
+    `total_is_estimate` then says. `capped` says that a search matches more than the 10,000 rows that are
+    counted: a narrower one tells more. `page` is absent when the page was reached by cursor.
     """
 
     page: int | msgspec.UnsetType = msgspec.UNSET
@@ -36,6 +37,7 @@ class Meta(msgspec.Struct, kw_only=True, omit_defaults=True):
     total_pages: int
     next_cursor: str | None
     total_is_estimate: bool = False
+    capped: bool = False
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):

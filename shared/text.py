@@ -24,6 +24,8 @@ _PHONE = r"^\+[1-9][0-9]{6,14}$(?!\n)"
 _COUNTRY = r"^[A-Z]{2}$(?!\n)"
 _TIME = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)"
 _END_TIME = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$(?!\n)"
+_DEGREES = r"-?[0-9]{1,3}(?:\.[0-9]{1,15})?"
+_COORDINATES = rf"^{_DEGREES}, ?{_DEGREES}{_END}"
 
 EXPLANATIONS = {
     _SINGLE_LINE: "must be one line of visible text, without control, bidirectional or zero-width characters",
@@ -33,6 +35,7 @@ EXPLANATIONS = {
     _COUNTRY: "must be an ISO 3166-1 alpha-2 country code such as ID",
     _TIME: "must be a time from 00:00 to 23:59, as HH:MM",
     _END_TIME: "must be a time from 00:00 to 24:00, as HH:MM",
+    _COORDINATES: "must be latitude and longitude in decimal degrees, such as -6.2146,106.8451",
 }
 """What to tell a person whose text does not match one of the patterns above."""
 
@@ -53,6 +56,9 @@ Phone = Annotated[str, Meta(max_length=16, pattern=_PHONE)]
 
 Country = Annotated[str, Meta(pattern=_COUNTRY, description="ISO 3166-1 alpha-2", examples=["ID"])]
 """What looks like a country code; `shared.places` knows which exist."""
+
+Coordinates = Annotated[str, Meta(pattern=_COORDINATES)]
+"""What looks like a latitude and a longitude, joined by a comma."""
 
 TimeZone = Annotated[str, Meta(max_length=64, description="IANA time zone", examples=["Asia/Jakarta"])]
 """What may be a time zone name; `shared.zones` knows which exist."""

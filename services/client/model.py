@@ -69,12 +69,7 @@ clients = Table(
     Index("clients_by_email", "email_key", "uuid", postgresql_where=LIVING),
     Index("clients_by_city", "city_key", "created_at", "uuid", postgresql_where=LIVING),
     Index("clients_by_country", "country", "created_at", "uuid", postgresql_where=LIVING),
-    Index(
-        "clients_inactive",
-        "created_at",
-        "uuid",
-        postgresql_where=text("deleted_at IS NULL AND NOT is_active"),
-    ),
+    Index("clients_by_is_active", "is_active", "created_at", "uuid", postgresql_where=LIVING),
     Index("clients_search", "search", postgresql_using="gin", postgresql_where=LIVING),
 )
 

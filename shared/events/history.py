@@ -10,7 +10,8 @@ from sqlalchemy import MetaData, RowMapping, func, select
 
 from shared.db import Database
 from shared.events.tables import event_tables
-from shared.listing import Listing, ListQuery, Sorting, fetch_page
+from shared.listing import Listing, ListQuery, fetch_page
+from shared.sorting import Sorting
 
 _METADATA = MetaData()
 event_tables(_METADATA)

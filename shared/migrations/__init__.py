@@ -21,10 +21,10 @@ def upgrade(config: DatabaseConfig, revisions: Path) -> None:
 
 
 async def _upgrade(config: DatabaseConfig, revisions: Path) -> None:
-    database = Database(config, "gerai-migrate")
+    # An index of a large table takes longer than any statement of a request may.
+    database = Database(config, "gerai-migrate", statement_seconds=None)
     try:
         async with database.transaction() as connection:
-            await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_run, revisions)
     finally:

@@ -19,8 +19,9 @@ from shared.db import Database, Question, Row, WriteConnection, constraint_error
 from shared.events.changes import SYSTEM, ChangeRecorder
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
-from shared.listing import Listing, Sorting, fetch_page
+from shared.listing import Listing, Picked, fetch_page
 from shared.search import begins_words
+from shared.sorting import Sorting
 from shared.text import clean, unique_key, words
 
 _LIVING = users.c.deleted_at.is_(None)
@@ -82,7 +83,9 @@ class UserRepository:
         """
         statement = _matching(query, uuids, tenant)
         async with self._database.reading() as connection:
-            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+            page = await fetch_page(
+                connection, statement, query, SORTING, scope=tenant, picked=_picked(query, uuids, tenant)
+            )
         return Listing([_user(row) for row in page.items], page.meta)
 
     @asynccontextmanager
@@ -208,7 +211,15 @@ def _matching(query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -
         users.c.is_active: query.is_active,
     }
     conditions += [column == value for column, value in plain.items() if value is not None]
-    return select(*_SHOWN, users.c.name_key, users.c.email_key).where(*conditions)
+    return select(*_SHOWN).where(*conditions)
+
+
+def _picked(query: UserQuery, uuids: list[UUID] | None, tenant: UUID | None) -> Picked | None:
+    """Tell how filters pick these users; None when an index has them in order, be they active or not."""
+    filters = (uuids, tenant, query.email, query.role, query.client_uuid)
+    if query.q is None and all(each is None for each in filters):
+        return None
+    return Picked(select(users).where(_LIVING), is_search=query.q is not None)
 
 
 def _account(row: Row) -> Account:

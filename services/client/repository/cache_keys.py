@@ -33,8 +33,8 @@ def tags_of_change(change: Change) -> list[str]:
 
 
 def is_cached(query: ClientQuery) -> bool:
-    """Tell whether this list is cached: searches and walks by cursor hardly come twice."""
-    return query.q is None and query.cursor is None
+    """Tell whether this list is cached: searches, ids and walks by cursor hardly come twice."""
+    return query.q is None and query.uuids is None and query.cursor is None
 
 
 def list_key(query: ClientQuery, tenant: UUID | None) -> str:

@@ -28,12 +28,13 @@ from shared.db import Database, Question, Row, WriteConnection, constraint_error
 from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
-from shared.listing import Listing, Sorting, fetch_page
+from shared.listing import Listing, Picked, fetch_page
 from shared.preconditions import Condition
 from shared.schedules.known import OwnerSchedule, Parts
 from shared.schedules.repository import ScheduleWriter
 from shared.schedules.statements import parts_column
 from shared.search import begins_words
+from shared.sorting import Sorting
 from shared.text import clean, unique_key, words
 
 _LIVING = clients.c.deleted_at.is_(None)
@@ -54,6 +55,8 @@ SORTING = Sorting(
     },
     unique=clients.c.uuid,
 )
+
+_SORTED_BY_TIME = {None, "created_at", "-created_at"}
 
 
 class ClientRepository:
@@ -92,7 +95,7 @@ class ClientRepository:
         async def load(*, primary: bool = True) -> bytes:
             return msgspec.json.encode(await self._page(query, uuids, tenant, primary=primary))
 
-        if uuids is not None or not is_cached(query):
+        if not is_cached(query):
             return Cached(await load(primary=fresh), NOT_CACHED)
         return await self._cache.read(list_key(query, tenant), [tag_of_list(tenant)], load, fresh=fresh)
 
@@ -115,7 +118,9 @@ class ClientRepository:
     ) -> Listing[Client]:
         statement = _matching(query, uuids, tenant)
         async with self._database.reading(primary=primary) as connection:
-            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
+            page = await fetch_page(
+                connection, statement, query, SORTING, scope=tenant, picked=_picked(query, uuids, tenant)
+            )
         return Listing([_client(row) for row in page.items], page.meta)
 
 
@@ -226,7 +231,19 @@ def _matching(query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | N
         conditions.append(clients.c.country == query.country)
     if query.is_active is not None:
         conditions.append(clients.c.is_active == query.is_active)
-    return select(*_SHOWN, clients.c.name_key, clients.c.email_key).where(*conditions)
+    return select(*_SHOWN).where(*conditions)
+
+
+def _picked(query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None) -> Picked | None:
+    """Tell how filters pick these clients; None when an index has them in order."""
+    among = select(clients).where(_LIVING)
+    if query.q is not None:
+        return Picked(among, is_search=True)
+    others = [each for each in (query.city, query.country, query.is_active) if each is not None]
+    picked = [each for each in (query.name, query.email, uuids, tenant) if each is not None]
+    if picked or len(others) > 1 or (others and query.sort not in _SORTED_BY_TIME):
+        return Picked(among, is_search=False)
+    return None
 
 
 def _client(row: Row) -> Client:

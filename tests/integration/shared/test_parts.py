@@ -13,7 +13,7 @@ from shared.events.relay import Relay
 from shared.identifiers import new_uuid
 from tests.support.databases import TestDatabase, connect
 from tests.support.events import SERVICE, Events, Thing, events_of, until
-from tests.support.plans import indexes, kinds, nodes, recorded
+from tests.support.plans import indexes, kinds, plans, recorded
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_history_is_found_by_its_index(events: Events) -> None:
     with recorded() as statements:
         await History(events.database).of(WHOLE.uuid, HistoryQuery())
     connection = await connect(events.config)
-    plan = await nodes(connection, *statements[0])
+    plan = (await plans(connection, statements))[-1]
     await connection.close()
     assert indexes(plan) == {"changes_by_whole"}
     assert "Sort" not in kinds(plan)
