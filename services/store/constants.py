@@ -15,6 +15,10 @@ CLIENT_BEING_DELETED = (
 )
 FENCE_OUTDATED = "Deletion {number} of the client was undone or followed by a later one; it sets no fence."
 COORDINATES_BELONG_TOGETHER = "is needed together with {other}; give both or neither"
+NEEDED_TOGETHER = "is needed together with {other}"
+NEAR_HAS_AN_ORDER = "cannot be combined with near, which lists the nearest first"
+LATITUDE_RANGE = "must begin with a latitude from -90 to 90"
+LONGITUDE_RANGE = "must end with a longitude from -180 to 180"
 
 DEFAULT_COUNTRY = "ID"
 DEFAULT_TIMEZONE = "Asia/Jakarta"

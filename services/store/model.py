@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -84,13 +85,20 @@ stores = Table(
     # What the other filters pick, newest first.
     Index("stores_by_city", "city_key", "created_at", "uuid", postgresql_where=LIVING),
     Index("stores_by_country", "country", "created_at", "uuid", postgresql_where=LIVING),
-    Index(
-        "stores_inactive", "created_at", "uuid", postgresql_where=text("deleted_at IS NULL AND NOT is_active")
-    ),
+    Index("stores_by_is_active", "is_active", "created_at", "uuid", postgresql_where=LIVING),
     Index("stores_search", "search", postgresql_using="gin", postgresql_where=LIVING),
+    Index(
+        "stores_by_place",
+        text("point(longitude, latitude)"),
+        postgresql_using="gist",
+        postgresql_where=LIVING,
+    ),
     # The distinct schedules: what a store has of its own, and whose it inherits, in which time zone.
     Index("stores_by_schedule", "schedule_digest", "client_uuid", "timezone", postgresql_where=LIVING),
 )
+
+PLACE = func.point(stores.c.longitude, stores.c.latitude)
+"""Where a store is, as its index has it."""
 
 schedule_tables(metadata, "stores")
 

@@ -1,5 +1,6 @@
 """What the store API takes and answers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,8 +10,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.store import constants
 from shared.listing import ListQuery
+from shared.responses import SUCCESS
+from shared.responses import Meta as PageMeta
 from shared.schedules.known import PartKind, Parts
-from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
+from shared.text import Coordinates, Country, Email, Line, LongText, Phone, ShortText, TimeZone
+
+MOST_RADIUS_M = 50_000
 
 Code = Annotated[Line, Meta(max_length=50, description="Unique within the client.", examples=["JKT-01"])]
 PostalCode = Annotated[Line, Meta(max_length=20)]
@@ -169,12 +174,87 @@ class StoreQuery(ListQuery, kw_only=True, frozen=True):
     """Which stores to list."""
 
     q: (
-        Annotated[str, Meta(max_length=200, description="Each word begins a word of name, code or city.")]
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                description="Each word begins a word of name, code or city.",
+                examples=["kopi jak"],
+            ),
+        ]
         | None
     ) = None
-    uuids: Annotated[str, Meta(max_length=4000, description="Up to 100 ids, comma-separated.")] | None = None
-    client_uuid: UUID | None = None
-    code: Code | None = None
-    city: ShortText | None = None
+    uuids: (
+        Annotated[
+            str,
+            Meta(
+                max_length=4000,
+                description="Up to 100 ids, comma-separated.",
+                examples=["0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"],
+            ),
+        ]
+        | None
+    ) = None
+    client_uuid: Annotated[UUID, Meta(examples=["0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"])] | None = None
+    code: Annotated[Code, Meta(examples=["JKT-01"])] | None = None
+    city: Annotated[ShortText, Meta(examples=["Jakarta"])] | None = None
     country: Country | None = None
-    is_active: bool | None = None
+    is_active: Annotated[bool, Meta(examples=[True])] | None = None
+    near: (
+        Annotated[
+            Coordinates,
+            Meta(
+                description="Latitude and longitude in degrees (WGS 84). Lists the stores within radius_m,"
+                " the nearest first and with their distance_m; cannot be combined with sort.",
+                examples=["-6.2146,106.8451"],
+            ),
+        ]
+        | None
+    ) = None
+    radius_m: (
+        Annotated[float, Meta(gt=0, le=MOST_RADIUS_M, description="Metres around near.", examples=[2000])]
+        | None
+    ) = None
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A circle around a place."""
+
+    latitude: float
+    longitude: float
+    radius_m: float
+
+
+class Wanted(msgspec.Struct, kw_only=True, frozen=True):
+    """What a StoreQuery asks for besides plain fields, read and checked."""
+
+    uuids: Sequence[UUID] | None = None
+    near: Near | None = None
+
+
+class ListedStore(Store, kw_only=True, frozen=True):
+    """A store in a list; with its distance when the list is of those near a place."""
+
+    distance_m: (
+        Annotated[float, Meta(description="Metres from near, on a sphere; only with near.", examples=[412.7])]
+        | UnsetType
+    ) = UNSET
+
+
+class StoreMeta(PageMeta, kw_only=True, omit_defaults=True):
+    """Where a page stands in a list of stores.
+
+    With near, `radius_m` is within which every store is listed: less than asked for when there are more than
+    10,000, which `capped` then says.
+    """
+
+    radius_m: float | UnsetType = UNSET
+
+
+class StorePage(msgspec.Struct, kw_only=True):
+    """A page of stores."""
+
+    status_code: int = 200
+    message: str = SUCCESS
+    data: list[ListedStore]
+    meta: StoreMeta

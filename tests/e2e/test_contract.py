@@ -184,6 +184,23 @@ async def test_pages_and_cursors_walk_the_whole_list(api: httpx.AsyncClient) -> 
     assert by_cursor == by_page[3:]
 
 
+async def test_the_nearest_stores_come_first(api: httpx.AsyncClient) -> None:
+    client = await made(api, "/v1/master-client", {"name": "Suva", "email": "suva@example.com"})
+    for code, longitude in (("WEST", 179.99), ("FAR", 179.0), ("EAST", -179.995)):
+        place = {"latitude": -17.8, "longitude": longitude}
+        await made(api, "/v1/stores", {"client_uuid": client["uuid"], "code": code, "name": code, **place})
+    query = {"near": "-17.8,180", "radius_m": "5000", "client_uuid": client["uuid"]}
+    for path in ("/v1/stores", "/v1/uncached/stores"):
+        answer = await api.get(path, params=query)
+        assert [store["code"] for store in answer.json()["data"]] == ["EAST", "WEST"]
+        assert [store["distance_m"] for store in answer.json()["data"]] == pytest.approx(
+            [529.4, 1058.8], abs=1
+        )
+        assert answer.headers["x-cache"] == "BYPASS"
+    refusal = (await api.get("/v1/stores", params={"near": "-17.8,180", "sort": "name"})).json()
+    assert [problem["field"] for problem in refusal["error"]["details"]] == ["radius_m", "sort"]
+
+
 async def test_racing_twins_make_one_client(api: httpx.AsyncClient) -> None:
     body = {"name": "Race", "email": "race@example.com"}
     answers = await asyncio.gather(*(api.post("/v1/master-client", json=body) for _ in range(20)))

@@ -1,6 +1,6 @@
 """Stores for tests: samples, a configuration, and what use cases need, kept in memory."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from services.store.schema import (
     Store,
     StoreQuery,
     StoreWithClient,
+    Wanted,
 )
 from shared.cache.status import HIT, REQUESTED, Cached
 from shared.config import DatabaseConfig, OAuthClientConfig, RedisConfig, Secret
@@ -124,7 +125,7 @@ class FakeStores(StoreRepository):
     def __init__(self, *stores: Store, journal: Journal | None = None) -> None:
         self.rows = {each.uuid: each for each in stores}
         self.journal = Journal() if journal is None else journal
-        self.listed: list[tuple[list[UUID] | None, UUID | None]] = []
+        self.listed: list[tuple[Wanted, UUID | None]] = []
         self.actors: list[str] = []
 
     async def find(self, uuid: UUID) -> Store | None:
@@ -144,9 +145,9 @@ class FakeStores(StoreRepository):
         return Cached(msgspec.json.encode(both), REQUESTED if fresh else HIT)
 
     async def list(
-        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+        self, query: StoreQuery, wanted: Wanted, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
-        self.listed.append((list(uuids) if uuids is not None else None, tenant))
+        self.listed.append((wanted, tenant))
         items = [each for each in self.rows.values() if tenant in {None, each.client_uuid}]
         meta = Meta(limit=query.limit, total=len(items), total_pages=1, next_cursor=None)
         return Cached(msgspec.json.encode(Listing(items, meta)), REQUESTED if fresh else HIT)

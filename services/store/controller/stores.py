@@ -6,7 +6,15 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from services.store import constants
-from services.store.schema import ChangeStore, CreateStore, ReadQuery, Store, StoreQuery, StoreWithClient
+from services.store.schema import (
+    ChangeStore,
+    CreateStore,
+    ReadQuery,
+    Store,
+    StorePage,
+    StoreQuery,
+    StoreWithClient,
+)
 from services.store.usecase.stores import Stores
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
@@ -29,11 +37,11 @@ class StoreController(Controller):
         creation = self._stores.create(request.auth, data)
         return await creating(request, constants.STORE_CREATED, creation)
 
-    async def list(self, request: JsonRequest) -> Response[Page[Store]]:
+    async def list(self, request: JsonRequest) -> Response[StorePage]:
         """List the stores the caller may see."""
         return await self._list(request, fresh=wants_fresh(request))
 
-    async def list_uncached(self, request: JsonRequest) -> Response[Page[Store]]:
+    async def list_uncached(self, request: JsonRequest) -> Response[StorePage]:
         """List the stores the caller may see, as the database knows them."""
         return await self._list(request, fresh=True)
 

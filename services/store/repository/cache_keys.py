@@ -42,8 +42,8 @@ def tags_of_change(change: Change) -> list[str]:
 
 
 def is_cached(query: StoreQuery) -> bool:
-    """Tell whether this list is cached: searches and walks by cursor hardly come twice."""
-    return query.q is None and query.cursor is None
+    """Tell whether this list is cached: one by words, place, ids or cursor is hardly asked for twice."""
+    return all(each is None for each in (query.q, query.near, query.uuids, query.cursor))
 
 
 def list_scope(query: StoreQuery, tenant: UUID | None) -> UUID | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, select
+from sqlalchemy import ColumnElement, Insert, Update, bindparam, func, select
 
 from services.store.errors import DuplicateStore, IncompleteCoordinates
 from services.store.model import stores
@@ -21,8 +21,9 @@ from services.store.repository.cache_keys import (
     tags_of_stores,
 )
 from services.store.repository.fences import keep_unfenced
+from services.store.repository.listing import find_page
 from services.store.repository.workhours import file_schedule, find_schedule
-from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient
+from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient, Wanted
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
@@ -30,11 +31,9 @@ from shared.db import Database, Question, Row, WriteConnection, constraint_error
 from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
-from shared.listing import Listing, Sorting, fetch_page
 from shared.preconditions import Condition
 from shared.schedules.known import OwnerSchedule
 from shared.schedules.repository import ScheduleWriter
-from shared.search import begins_words
 from shared.text import clean, unique_key, words
 
 _LIVING = stores.c.deleted_at.is_(None)
@@ -46,16 +45,6 @@ _CONSTRAINTS = {
 }
 
 _BY_UUID = Question(select(*_SHOWN).where(stores.c.uuid == bindparam("uuid"), _LIVING))
-
-SORTING = Sorting(
-    {
-        "name": stores.c.name_key,
-        "code": stores.c.code_key,
-        "created_at": stores.c.created_at,
-        "updated_at": stores.c.updated_at,
-    },
-    unique=stores.c.uuid,
-)
 
 
 class StoreRepository:
@@ -95,17 +84,18 @@ class StoreRepository:
         return await self._cache.read(f"store_with_client:{store.uuid}", tags, load, fresh=fresh)
 
     async def list(
-        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, fresh: bool = False
+        self, query: StoreQuery, wanted: Wanted, tenant: UUID | None, *, fresh: bool = False
     ) -> Cached:
-        """Return a page of the living stores that `query` asks for and `tenant` may see, as JSON (`Listing`).
+        """Return a page of the living stores that are asked for and `tenant` may see, as JSON (`Listing`).
 
         With `fresh` it is not from the cache.
         """
 
         async def load(*, primary: bool = True) -> bytes:
-            return msgspec.json.encode(await self._page(query, uuids, tenant, primary=primary))
+            async with self._database.reading(primary=primary) as connection:
+                return msgspec.json.encode(await find_page(connection, query, wanted, tenant))
 
-        if uuids is not None or not is_cached(query):
+        if not is_cached(query):
             return Cached(await load(primary=fresh), NOT_CACHED)
         tags = [tag_of_list(list_scope(query, tenant))]
         return await self._cache.read(list_key(query, tenant), tags, load, fresh=fresh)
@@ -137,14 +127,6 @@ class StoreRepository:
     async def invalidate_clients(self, uuids: Sequence[UUID]) -> None:
         """Let no cached answer be used that shows these clients as they were."""
         await self._cache.invalidate([tag_of_client(uuid) for uuid in uuids])
-
-    async def _page(
-        self, query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
-    ) -> Listing[Store]:
-        statement = _matching(query, uuids, tenant)
-        async with self._database.reading(primary=primary) as connection:
-            page = await fetch_page(connection, statement, query, SORTING, scope=tenant)
-        return Listing([_store(row) for row in page.items], page.meta)
 
 
 class StoreWriter:
@@ -261,23 +243,6 @@ def stored_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
         "city_key": unique_key(values["city"]) if values["city"] else None,
         "search": words(values["name"], values["code"], values["city"]),
     }
-
-
-def _matching(query: StoreQuery, uuids: Sequence[UUID] | None, tenant: UUID | None) -> Select[Any]:
-    conditions: list[ColumnElement[bool]] = [_LIVING, *_visible(tenant)]
-    if uuids is not None:
-        conditions.append(stores.c.uuid.in_(uuids))
-    if query.q is not None:
-        conditions.append(begins_words(stores.c.search, query.q))
-    keys = {stores.c.code_key: query.code, stores.c.city_key: query.city}
-    conditions += [column == unique_key(text) for column, text in keys.items() if text is not None]
-    plain = {
-        stores.c.client_uuid: query.client_uuid,
-        stores.c.country: query.country,
-        stores.c.is_active: query.is_active,
-    }
-    conditions += [column == value for column, value in plain.items() if value is not None]
-    return select(*_SHOWN, stores.c.name_key, stores.c.code_key).where(*conditions)
 
 
 def _visible(tenant: UUID | None) -> list[ColumnElement[bool]]:

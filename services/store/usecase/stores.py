@@ -10,8 +10,8 @@ from services.store.errors import COORDINATES_TOGETHER, ClientInactive, ClientNo
 from services.store.repository.stores import StoreRepository
 from services.store.schema import ChangeStore, CreateStore, Owner, Store, StoreQuery
 from services.store.usecase.known_clients import KnownClients
+from services.store.usecase.wanted import wanted
 from shared.cache.status import Cached
-from shared.conversion import to_uuids
 from shared.errors import InvalidInput
 from shared.events.history import History, HistoryEntry, HistoryQuery
 from shared.listing import Listing
@@ -66,8 +66,7 @@ class Stores:
     async def list(self, principal: Principal, query: StoreQuery, *, fresh: bool = False) -> Cached:
         """Return a page of the stores the caller may see, as JSON; with `fresh`, not from the cache."""
         principal.require("admin", "manager", "user")
-        uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
-        return await self._stores.list(query, uuids, principal.client_uuid, fresh=fresh)
+        return await self._stores.list(query, wanted(query), principal.client_uuid, fresh=fresh)
 
     async def history(self, principal: Principal, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
         """Return a page of what happened to a store; for admins, and managers whom it is visible to."""

@@ -1,4 +1,4 @@
-"""Every list of stores uses an index: seen in the planner's choice over some thousands of rows."""
+"""Every list of stores is found by index: seen in what the planner does with some thousands of rows."""
 
 from collections.abc import AsyncGenerator
 from uuid import UUID
@@ -7,16 +7,19 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+import shared.listing
 from infra.seed.cities import home_and_world
 from infra.seed.companies import Demo
 from infra.seed.load import Loader, connected
 from services.store.model import stores
 from services.store.repository.stores import StoreRepository, stored_columns
 from services.store.schema import StoreQuery
+from services.store.usecase.wanted import wanted
 from shared.db import Database
+from shared.listing import ListQuery
 from tests.support.caches import meta_of, no_cache
 from tests.support.databases import TestDatabase, connect
-from tests.support.plans import indexes, kinds, nodes, recorded
+from tests.support.plans import Fields, Statements, indexes, kinds, plans, recorded, rows_read, with_all
 
 ROWS = 6_000
 DEMO = Demo(*home_and_world(), 20)
@@ -67,15 +70,23 @@ LISTS = [
     (StoreQuery(city="ambon", sort="created_at"), ALL,    "stores_by_city"),
     (StoreQuery(country="SG"),                    ALL,    "stores_by_country"),
     (StoreQuery(country="ID"),                    ALL,    "stores_by_c"),
-    (StoreQuery(is_active=False),                 ALL,    "stores_inactive"),
-    (StoreQuery(is_active=True),                  ALL,    "stores_by_created_at"),
+    (StoreQuery(is_active=False),                 ALL,    "stores_by_is_active"),
+    (StoreQuery(is_active=True),                  ALL,    "stores_by_"),
     (StoreQuery(code="SUR-0001"),                 ALL,    "stores_by_code"),
     (StoreQuery(code="SUR-0001"),                 TENANT, "stores_"),
     (StoreQuery(q="ambo"),                        ALL,    "stores_search"),
     (StoreQuery(q="3217"),                        TENANT, "stores_search"),
     (StoreQuery(q="ambo", sort="name"),           ALL,    "stores_search"),
+    (StoreQuery(near="-3.69,128.18", radius_m=5000),      ALL, "stores_by_place"),
+    (StoreQuery(near="-17.8,180", radius_m=50000),        ALL, "stores_by_place"),
 ]
 # fmt: on
+
+
+async def asked(repository: StoreRepository, query: StoreQuery, tenant: UUID | None = None) -> Statements:
+    with recorded() as statements:
+        await repository.list(query, wanted(query), tenant)
+    return statements
 
 
 @pytest.mark.parametrize(("query", "tenant", "index"), LISTS, ids=str)
@@ -86,11 +97,9 @@ async def test_a_page_is_found_by_its_index(
     tenant: UUID | None,
     index: str,
 ) -> None:
-    with recorded() as statements:
-        await repository.list(query, None, tenant)
-    page = await nodes(planner, *statements[0])
-    assert any(name.startswith(index) for name in indexes(page)), page
-    assert "Seq Scan" not in kinds(page)
+    found = await plans(planner, await asked(repository, query, tenant))
+    assert any(name.startswith(index) for name in indexes(found[-1])), found[-1]
+    assert all("Seq Scan" not in kinds(plan) for plan in found), found
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "name", "-code", "updated_at"])
@@ -102,43 +111,68 @@ async def test_a_later_page_begins_where_the_index_is(
     tenant: UUID | None,
 ) -> None:
     query = StoreQuery(sort=sort, limit=10)
-    first = await repository.list(query, None, tenant)
-    with recorded() as statements:
-        await repository.list(replace(query, cursor=meta_of(first).next_cursor), None, tenant)
-    page = await nodes(planner, *statements[0])
+    first = await repository.list(query, wanted(query), tenant)
+    later = await asked(repository, replace(query, cursor=meta_of(first).next_cursor), tenant)
+    page = (await plans(planner, later))[-1]
     assert kinds(page) <= {"Limit", "Index Scan", "Incremental Sort"}
     assert any("Index Cond" in node for node in page), page
+    assert rows_read(page, "stores") <= (12 if tenant is ALL else FEW)
 
 
-PARTS = [
-    (StoreQuery(), TENANT),
-    (StoreQuery(client_uuid=TENANT), ALL),
-    (StoreQuery(city="ambon"), ALL),
-    (StoreQuery(country="SG"), ALL),
-    (StoreQuery(is_active=False), ALL),
-    (StoreQuery(code="SUR-0001"), ALL),
-    (StoreQuery(q="ambo"), ALL),
-]
+PARTS: dict[str, Fields] = {
+    "words": {"q": "ambo"},
+    "ids": {"uuids": ",".join(str(DEMO.store(number)["uuid"]) for number in range(3))},
+    "client": {"client_uuid": TENANT},
+    "code": {"code": "SUR-0001"},
+    "city": {"city": "ambon"},
+    "country": {"country": "SG"},
+    "activity": {"is_active": False},
+    "place": {"near": "-3.69,128.18", "radius_m": 5000.0},
+}
+"""Filters that each pick few of the stores."""
+
+SORTS = (None, "name", "-code", "updated_at,-name")
+FEW = ROWS // 6
 
 
-@pytest.mark.parametrize(("query", "tenant"), PARTS, ids=str)
-async def test_totals_of_a_part_do_not_read_the_whole(
+def test_every_filter_has_a_part_here() -> None:
+    filters = set(StoreQuery.__struct_fields__) - set(ListQuery.__struct_fields__)
+    assert {name for part in PARTS.values() for name in part} == filters
+
+
+@pytest.mark.parametrize("tenant", [ALL, LARGE_TENANT], ids=["all", "tenant"])
+@pytest.mark.parametrize("fields", with_all(PARTS), ids=" ".join)
+async def test_no_combination_of_filters_reads_the_table(
     repository: StoreRepository,
     planner: "asyncpg.Connection[asyncpg.Record]",
-    query: StoreQuery,
+    fields: Fields,
     tenant: UUID | None,
 ) -> None:
-    with recorded() as statements:
-        await repository.list(query, None, tenant)
-    count = await nodes(planner, *statements[1])
-    assert "Seq Scan" not in kinds(count), count
+    for sort in (None,) if "near" in fields else SORTS:
+        query = StoreQuery(**fields, sort=sort, limit=1)
+        first = await repository.list(query, wanted(query), tenant)
+        cursor = meta_of(first).next_cursor
+        for each in (query, replace(query, cursor=cursor), replace(query, page=3)):
+            found = await plans(planner, await asked(repository, each, tenant))
+            assert all("Seq Scan" not in kinds(plan) for plan in found), found
+            assert sum(rows_read(plan, "stores") for plan in found) <= FEW, found
 
 
-async def test_stores_by_id(
-    repository: StoreRepository, planner: "asyncpg.Connection[asyncpg.Record]"
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(
+    "fields",
+    [{"q": "0"}, {"country": "ID"}, {"is_active": True}, {"q": "0", "is_active": True}],
+    ids=str,
+)
+async def test_what_picks_too_many_is_found_in_order(
+    repository: StoreRepository,
+    planner: "asyncpg.Connection[asyncpg.Record]",
+    monkeypatch: pytest.MonkeyPatch,
+    fields: Fields,
+    sort: str | None,
 ) -> None:
-    uuids = [DEMO.store(number)["uuid"] for number in (1, 2, 3)]
-    with recorded() as statements:
-        listing = await repository.list(StoreQuery(), uuids, None)
-    assert meta_of(listing).total == 3
-    assert indexes(await nodes(planner, *statements[0])) == {"stores_pkey"}
+    monkeypatch.setattr(shared.listing, "MOST_CANDIDATES", 200)
+    monkeypatch.setattr(shared.listing, "EXACT_TOTAL", 100)
+    found = await plans(planner, await asked(repository, StoreQuery(**fields, sort=sort)))
+    assert all("Seq Scan" not in kinds(plan) for plan in found), found
+    assert rows_read(found[1], "stores") <= 200, found[1]
