@@ -29,8 +29,7 @@ from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.idempotency.pruning import Pruning
 from shared.idempotency.routes import IdempotentRoutes
-from shared.schedules.controller import WorkhourController
-from shared.schedules.usecase import Workhours
+from shared.schedules.factory import schedule_controllers
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -49,7 +48,7 @@ def create_app(config: ClientConfig) -> Application:
     undoing = Undoing(deletions)
     controller = ClientController(Clients(clients, History(database)), deletions)
     owners = ClientOwners(clients, WorkhourRepository(database, cache))
-    workhours = WorkhourController(Workhours(owners))
+    schedules = schedule_controllers(owners, database)
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
     imports, kind = Imports(database), ClientKind(ImportedClientRepository(cache))
@@ -62,7 +61,7 @@ def create_app(config: ClientConfig) -> Application:
         config,
         routes=[
             *routes.routes(controller, ImportController(ClientImports(Intake(imports, kind))), idempotent),
-            *routes.schedule_routes(workhours),
+            *routes.schedule_routes(schedules, idempotent),
         ],
         internal_routes=routes.internal_routes(controller),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),

@@ -28,7 +28,7 @@ from shared.events.history import HistoryQuery
 from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
-from shared.schedules.controller import WorkhourController
+from shared.schedules.factory import ScheduleControllers
 from shared.schedules.routes import ScheduleRoutes
 
 TAG = "clients"
@@ -87,12 +87,12 @@ def routes(
     ]
 
 
-def schedule_routes(workhours: WorkhourController) -> list[HTTPRouteHandler]:
+def schedule_routes(controllers: ScheduleControllers, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
     """Return the endpoints of the clients' schedules."""
-    owned = ScheduleRoutes(
-        "/master-client/{uuid:str}", TAG, reading=(ClientNotFound,), changing=(ClientNotFound,)
-    )
-    return owned.week(workhours)
+    unknown = (ClientNotFound,)
+    return ScheduleRoutes(
+        "/master-client/{uuid:str}", TAG, reading=unknown, changing=unknown, urgent=unknown
+    ).all(controllers, idempotent)
 
 
 def internal_routes(clients: ClientController) -> list[HTTPRouteHandler]:

@@ -35,8 +35,7 @@ from shared.events.relay import Relay
 from shared.http import ServiceClient
 from shared.idempotency.pruning import Pruning
 from shared.idempotency.routes import IdempotentRoutes
-from shared.schedules.controller import WorkhourController
-from shared.schedules.usecase import Workhours
+from shared.schedules.factory import schedule_controllers
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
@@ -56,7 +55,7 @@ def create_app(config: StoreConfig) -> Application:
     use_cases = Stores(stores, directory, known, History(database))
     controller = StoreController(use_cases)
     owners = StoreOwners(use_cases, stores, WorkhourRepository(database, cache), known)
-    workhours = WorkhourController(Workhours(owners))
+    schedules = schedule_controllers(owners, database)
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
     imports, kind = Imports(database), StoreKind(ImportedStoreRepository(cache), directory)
@@ -78,7 +77,7 @@ def create_app(config: StoreConfig) -> Application:
         config,
         routes=[
             *routes.routes(controller, ImportController(StoreImports(Intake(imports, kind))), idempotent),
-            *routes.schedule_routes(workhours),
+            *routes.schedule_routes(schedules, idempotent),
         ],
         internal_routes=routes.internal_routes(FenceController(Fences(FenceRepository(database)))),
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),

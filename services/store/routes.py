@@ -32,7 +32,7 @@ from shared.events.history import HistoryQuery
 from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
 from shared.preconditions import PreconditionFailed
-from shared.schedules.controller import WorkhourController
+from shared.schedules.factory import ScheduleControllers
 from shared.schedules.routes import ScheduleRoutes
 
 TAG = "stores"
@@ -82,16 +82,15 @@ def routes(
     ]
 
 
-def schedule_routes(workhours: WorkhourController) -> list[HTTPRouteHandler]:
+def schedule_routes(controllers: ScheduleControllers, idempotent: IdempotentRoutes) -> list[HTTPRouteHandler]:
     """Return the endpoints of the stores' schedules."""
-    unavailable = (BadGateway, ServiceUnavailable, GatewayTimeout)
-    owned = ScheduleRoutes(
+    return ScheduleRoutes(
         "/stores/{uuid:str}",
         TAG,
-        reading=(Forbidden, StoreNotFound, *unavailable),
+        reading=(Forbidden, StoreNotFound, BadGateway, ServiceUnavailable, GatewayTimeout),
         changing=(StoreNotFound, *_CLIENT),
-    )
-    return owned.week(workhours)
+        urgent=(StoreNotFound,),
+    ).all(controllers, idempotent)
 
 
 def internal_routes(fences: FenceController) -> list[HTTPRouteHandler]:

@@ -7,7 +7,7 @@ from litestar import Response
 from msgspec import UNSET, UnsetType
 
 from shared.cache.status import Cached
-from shared.preconditions import etag, if_none_match, not_modified
+from shared.preconditions import content_etag, etag, if_none_match, not_modified
 from shared.request import JsonRequest
 from shared.responses import JsonResponse, enveloped, enveloped_page
 
@@ -31,6 +31,16 @@ def data_response(request: JsonRequest, found: Cached, tag: str | None = None) -
     if if_none_match(request).names(tag):
         return not_modified(tag, headers)
     return JsonResponse(enveloped(content), headers)
+
+
+def plain_response(request: JsonRequest, found: Cached, media_type: str) -> Response[Any]:
+    """Answer with JSON of a kind that has no envelope, or with 304 when the caller has it."""
+    content = found.content or b"null"
+    tag = content_etag(content)
+    headers = found.status.headers() | {"ETag": tag}
+    if if_none_match(request).names(tag):
+        return not_modified(tag, headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def page_response(found: Cached) -> Response[Any]:

@@ -1,11 +1,15 @@
 """Everything that decides about an owner's hours, and what follows from it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Literal, TypeGuard
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.schedules.schema import NO_SOURCE, HoursException, HoursPause, OwnWeek, Workhour
+from shared.hours.evaluation import evaluate
+from shared.hours.model import Pause, Schedule
+from shared.schedules.schema import NO_SOURCE, HoursException, HoursPause, HoursStatus, OwnWeek, Workhour
 
 PartKind = Literal["workhour", "workhour_exception", "workhour_pause"]
 """What a part is, as its changes call it."""
@@ -37,6 +41,17 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
             yield "workhour_exception", exception
         if self.pause:
             yield "workhour_pause", self.pause
+
+
+def merged(pauses: Iterable[Pause]) -> Pause | None:
+    """Return the first of these pauses, as long as those that follow without a gap make it."""
+    first: Pause | None = None
+    for pause in sorted(pauses, key=lambda each: each.since):
+        if first is None:
+            first = pause
+        elif pause.since <= first.until:
+            first = Pause(first.since, max(first.until, pause.until))
+    return first
 
 
 def assembled(parts: Iterable[tuple[PartKind, msgspec.Raw]]) -> Parts:
@@ -85,6 +100,32 @@ class OwnerSchedule(msgspec.Struct, kw_only=True, frozen=True):
             timezone=self.zone,
             hours=found.hours if found else None,
             version=found.version if found else 0,
+        )
+
+    @property
+    def hours(self) -> Schedule:
+        """What the arithmetic of hours needs to know."""
+        layers = (self.own.exceptions, self.inherited.exceptions) if self.inherits else (self.own.exceptions,)
+        return Schedule(week=self.week.hours, exceptions=layers)
+
+    def pause_at(self, at: datetime) -> Pause | None:
+        """Return the pause that lasts at an instant or is the next one, one's own and an inherited as one."""
+        own, inherited = self.own.pause, self.inherits and self.inherited.pause
+        found = [Pause(each.created_at, each.until) for each in (own, inherited) if each]
+        return merged(each for each in found if each.until > at)
+
+    def status_at(self, at: datetime) -> HoursStatus:
+        """Return whether it is open at an instant that passed `instant_problems`."""
+        status = evaluate(
+            self.hours, ZoneInfo(self.zone), at, pause=self.pause_at(at), is_active=self.is_active
+        )
+        return HoursStatus(
+            state=status.state,
+            evaluated_at=at,
+            timezone=self.zone,
+            next_change_at=status.next_change_at,
+            source=self._source(),
+            reason=status.reason,
         )
 
     def with_own(self, **parts: object) -> "OwnerSchedule":

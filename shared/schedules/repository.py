@@ -166,7 +166,7 @@ class ScheduleWriter:
 
 
 def _struct(row: RowMapping, type_: type[T]) -> T:
-    return msgspec.convert(dict(row), type_)
+    return msgspec.convert({name: row[name] for name in type_.__struct_encode_fields__}, type_)
 
 
 def _plain(value: object) -> object:

@@ -18,9 +18,10 @@ def tag_of_schedule(owner_uuid: UUID) -> str:
     return f"schedule:{owner_uuid}"
 
 
-def columns_of(table: Table, type_: type[msgspec.Struct]) -> list[Label[Any]]:
+def columns_of(table: Table, type_: type[msgspec.Struct]) -> list[ColumnElement[Any]]:
     """Return the columns of a struct's fields, by the names they have in JSON."""
-    return [table.c[field.name].label(field.encode_name) for field in msgspec.structs.fields(type_)]
+    names = zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True)
+    return [table.c[name] if name == shown else table.c[name].label(shown) for name, shown in names]
 
 
 def parts_column(owner_uuid: ColumnElement[UUID]) -> Label[str]:
@@ -42,7 +43,8 @@ def _of(owner_uuid: ColumnElement[UUID], table: Table, statement: Select[Any]) -
 
 
 def _document(table: Table, type_: type[msgspec.Struct]) -> ColumnElement[Any]:
-    return _object({field.encode_name: table.c[field.name] for field in msgspec.structs.fields(type_)})
+    names = zip(type_.__struct_encode_fields__, type_.__struct_fields__, strict=True)
+    return _object({shown: table.c[name] for shown, name in names})
 
 
 def _object(members: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:

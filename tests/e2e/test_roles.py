@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -61,18 +62,6 @@ MATRIX = [
     Row("DELETE", "/v1/stores/{uuid}",        "D",        (204, 204, 404, 403, 403)),
     Row("POST",   "/v1/stores/import",        "any",      (202, 202, 202, 403, 403)),
     Row("GET",    "/v1/stores/imports/{uuid}", "any",     (200, 200, 404, 403, 403)),
-    Row("GET", "/v1/master-client/{uuid}/workhour", "C", (200, 200, 200, 200, 200)),
-    Row("GET", "/v1/master-client/{uuid}/workhour", "D", (200, 200, 404, 200, 404)),
-    Row("PUT", "/v1/master-client/{uuid}/workhour", "C", (200, 200, 200, 403, 403)),
-    Row("PUT", "/v1/master-client/{uuid}/workhour", "D", (200, 200, 404, 403, 403)),
-    Row("DELETE", "/v1/master-client/{uuid}/workhour", "C", (204, 204, 204, 403, 403)),
-    Row("DELETE", "/v1/master-client/{uuid}/workhour", "D", (204, 204, 404, 403, 403)),
-    Row("GET", "/v1/stores/{uuid}/workhour", "C", (200, 200, 200, 200, 200)),
-    Row("GET", "/v1/stores/{uuid}/workhour", "D", (200, 200, 404, 200, 404)),
-    Row("PUT", "/v1/stores/{uuid}/workhour", "C", (200, 200, 200, 403, 403)),
-    Row("PUT", "/v1/stores/{uuid}/workhour", "D", (200, 200, 404, 403, 403)),
-    Row("DELETE", "/v1/stores/{uuid}/workhour", "C", (204, 204, 204, 403, 403)),
-    Row("DELETE", "/v1/stores/{uuid}/workhour", "D", (204, 204, 404, 403, 403)),
     Row("POST",   "/v1/users",                "C",        (201, 403, 201, 403, 403)),
     Row("POST",   "/v1/users",                "D",        (201, 403, 403, 403, 403)),
     Row("GET",    "/v1/users",                "any",      (200, 403, 200, 403, 403)),
@@ -89,12 +78,44 @@ MATRIX = [
 ]
 # fmt: on
 
+HOURS = [
+    ("GET", "", 200),
+    ("PUT", "", 200),
+    ("DELETE", "", 204),
+    ("GET", "/status", 200),
+    ("POST", "/pause", 200),
+    ("DELETE", "/pause", 204),
+    ("GET", "/exceptions", 200),
+    ("POST", "/exceptions", 201),
+    ("GET", "/exceptions/{exception_uuid}", 200),
+    ("PATCH", "/exceptions/{exception_uuid}", 200),
+    ("DELETE", "/exceptions/{exception_uuid}", 204),
+]
+"""What can be done with the hours of clients and of stores, and the status when it is."""
+
+
+def hours_row(method: str, path: str, of: str, done: int) -> Row:
+    """Return a route of hours: read by who reads their owner, changed by who changes it."""
+    tenants = done if of == "C" else 404
+    user, user_of_c = (done, tenants) if method == "GET" else (403, 403)
+    return Row(method, path, of, (done, done, tenants, user, user_of_c))
+
+
+MATRIX.extend(
+    hours_row(method, f"/v1/{owner}/{{uuid}}/workhour{path}", of, done)
+    for owner in ("master-client", "stores")
+    for method, path, done in HOURS
+    for of in ("C", "D")
+)
+
 OPEN_TO_ALL = {("POST", "/v1/auth/login"), ("POST", "/v1/auth/refresh"), ("GET", "/.well-known/jwks.json")}
 
 BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", "password"): {"current_password": PASSWORD, "new_password": PASSWORD + " changed"},
     ("POST", "logout"): None,
     ("PUT", "workhour"): {"hours": []},
+    ("POST", "pause"): {"until": "2999-01-01T00:00:00Z"},
+    ("PATCH", "{exception_uuid}"): {"title": "Changed"},
 }
 """What is sent to a method of paths with this end."""
 
@@ -136,7 +157,14 @@ class World:
             made = await self.make("/v1/master-client", client_body())
         else:
             made = {"uuid": tenant}
-        return row.path.format(uuid=made["uuid"])
+        return await self.part(row.path.replace("{uuid}", made["uuid"]))
+
+    async def part(self, path: str) -> str:
+        """Return `path` with an exception that was added there, where it takes one."""
+        collection, takes_one, _ = path.partition("/{exception_uuid}")
+        if not takes_one:
+            return path
+        return f"{collection}/{(await self.make(collection, exception_body()))['uuid']}"
 
     async def imported(self, path: str) -> str:
         """Import a file as the admin and return the import's URL."""
@@ -155,6 +183,8 @@ class World:
         kind = row.method, row.path.rpartition("/")[2]
         if kind in BODIES:
             return BODIES[kind]
+        if kind == ("POST", "exceptions"):
+            return exception_body()
         if row.method == "PATCH":
             return {"name": "Changed"}
         if row.method != "POST":
@@ -168,6 +198,11 @@ class World:
 def client_body() -> dict[str, Any]:
     number = next(_numbers)
     return {"name": f"Client {number}", "email": f"client{number}@example.com"}
+
+
+def exception_body() -> dict[str, Any]:
+    day = (date(2030, 1, 1) + timedelta(days=next(_numbers))).isoformat()
+    return {"from": day, "to": day, "intervals": []}
 
 
 def store_body(client_uuid: str) -> dict[str, Any]:

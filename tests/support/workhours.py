@@ -1,6 +1,7 @@
 """What every owner of a schedule promises, seen over HTTP."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -11,6 +12,10 @@ MANY = 30
 
 MONDAY: Json = {"day": "monday", "opens": "09:00", "closes": "17:00"}
 NIGHT: Json = {"day": "saturday", "opens": "20:00", "closes": "02:00"}
+
+DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+DAYS: Json = {"from": "2026-12-24", "to": "2026-12-26", "intervals": [], "title": "Natal"}
 
 BAD_HOURS: dict[str, tuple[Any, str]] = {
     "no array": ({}, "hours"),
@@ -63,6 +68,41 @@ class Owned:
         """Return what happened, the newest first."""
         history = (await self.http.get(f"{self.owners.url(self.owner)}/history?limit=100")).json()
         return [entry["type"] for entry in history["data"]]
+
+    async def status(self, at: str | None = None) -> Json:
+        """Return whether it is open."""
+        query = {"at": at} if at else {}
+        answer = await self.http.get(f"{self.url}/status", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    async def state(self, at: str) -> tuple[str, str, str]:
+        """Return the state at an instant, why, and whose hours these are."""
+        told = await self.status(at)
+        return told["state"], told["reason"], told["source"]
+
+    async def post(self, **days: object) -> httpx.Response:
+        return await self.http.post(f"{self.url}/exceptions", json={**DAYS, **days})
+
+    async def add(self, **days: object) -> Json:
+        """Add an exception, which has to succeed."""
+        answer = await self.post(**days)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]
+
+    async def exceptions(self, **query: str | int) -> list[Json]:
+        answer = await self.http.get(f"{self.url}/exceptions", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def url_of(self, exception: Json) -> str:
+        return f"{self.url}/exceptions/{exception['uuid']}"
+
+    async def pause(self, until: datetime) -> Json:
+        """Close, which has to succeed."""
+        answer = await self.http.post(f"{self.url}/pause", json={"until": until.isoformat()})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
 
 
 async def owned(owners: Resource, **fields: object) -> Owned:
@@ -176,8 +216,18 @@ async def assert_the_schedule_of_nobody_is_not_found(owners: Resource, code: str
 
 async def everything(http: httpx.AsyncClient, url: str) -> list[httpx.Response]:
     """Try every request that can be made about a schedule."""
+    one = f"{url}/exceptions/0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"
     return [
         await http.get(url),
+        await http.get(url, params={"format": "schema.org"}),
         await http.put(url, json={"hours": []}),
         await http.delete(url),
+        await http.get(f"{url}/status"),
+        await http.post(f"{url}/pause", json={"until": "2999-01-01T00:00:00Z"}),
+        await http.delete(f"{url}/pause"),
+        await http.post(f"{url}/exceptions", json={**DAYS}),
+        await http.get(f"{url}/exceptions"),
+        await http.get(one),
+        await http.patch(one, json={"title": None}),
+        await http.delete(one),
     ]

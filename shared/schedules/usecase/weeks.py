@@ -1,8 +1,6 @@
-"""What can be done with schedules, whoever owns them."""
+"""What can be done with weeks, and what follows from schedules, whoever owns them."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import NamedTuple
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -10,33 +8,43 @@ from msgspec import UNSET
 
 from shared.cache.status import Cached
 from shared.errors import InvalidInput
-from shared.hours.validation import week_problems
+from shared.hours.schema_org import place
+from shared.hours.validation import instant_problems, week_problems
 from shared.places import place_problems
 from shared.preconditions import UNCONDITIONAL, Condition, content_etag
 from shared.schedules.known import OwnerSchedule
 from shared.schedules.owners import Owners
-from shared.schedules.repository import ScheduleWriter
 from shared.schedules.schema import PutWeek, Workhour
+from shared.schedules.usecase.opened import opened, schedule_in
 from shared.security.principal import Principal
 
 
-class Opened(NamedTuple):
-    """An owner's schedule, locked until the transaction ends, and what changes it."""
-
-    known: OwnerSchedule
-    writer: ScheduleWriter
-
-
 class Workhours:
-    """The use cases of weeks."""
+    """The use cases of weeks, and of what schedules come to."""
 
     def __init__(self, owners: Owners) -> None:
         self._owners = owners
 
     async def read(self, principal: Principal, uuid: UUID, *, fresh: bool = False) -> Cached:
-        """Return the week that holds for an owner the caller may see, as JSON."""
+        """Return the week that holds for an owner the caller may see, as JSON; `fresh` past the cache."""
         found = await self._owners.read(principal, uuid, fresh=fresh)
-        return Cached(encoded(schedule_in(found)), found.status)
+        return Cached(_encoded(schedule_in(found)), found.status)
+
+    async def describe(self, principal: Principal, uuid: UUID, *, fresh: bool = False) -> Cached:
+        """Return the schedule of an owner the caller may see in the vocabulary of schema.org, as JSON-LD."""
+        found = await self._owners.read(principal, uuid, fresh=fresh)
+        return Cached(msgspec.json.encode(place(schedule_in(found).hours)), found.status)
+
+    async def status(
+        self, principal: Principal, uuid: UUID, at: datetime | None, *, fresh: bool = False
+    ) -> Cached:
+        """Return whether an owner the caller may see is open at an instant, by default now, as JSON."""
+        instant = at or datetime.now(UTC)
+        problems = instant_problems("at", instant)
+        if problems:
+            raise InvalidInput(details=problems)
+        found = await self._owners.read(principal, uuid, fresh=fresh)
+        return Cached(msgspec.json.encode(schedule_in(found).status_at(instant)), found.status)
 
     async def put(
         self, principal: Principal, uuid: UUID, command: PutWeek, condition: Condition = UNCONDITIONAL
@@ -49,7 +57,7 @@ class Workhours:
         _require_valid(command)
         await self._owners.require_changeable(principal, uuid)
         async with opened(self._owners, principal, uuid) as (known, writer):
-            condition.require_tag(tag_of(known))
+            condition.require_tag(_tag_of(known))
             week = await writer.put_week(known.own.week, command)
         return known.with_own(week=week).week
 
@@ -57,38 +65,17 @@ class Workhours:
         """Let an owner whose hours the caller may change have no week of its own. Raises as `put` does."""
         await self._owners.require_changeable(principal, uuid)
         async with opened(self._owners, principal, uuid) as (known, writer):
-            condition.require_tag(tag_of(known))
+            condition.require_tag(_tag_of(known))
             if known.own.week:
                 await writer.delete_week(known.own.week)
 
 
-@asynccontextmanager
-async def opened(owners: Owners, principal: Principal, uuid: UUID) -> AsyncGenerator[Opened]:
-    """Open a transaction that changes an owner's schedule, and lock it.
-
-    Raises:
-        NotFound: when no such owner lives.
-    """
-    async with owners.transaction(principal, uuid) as writer:
-        known = await writer.lock()
-        if known is None:
-            raise owners.unknown(uuid)
-        yield Opened(known, writer)
+def _tag_of(schedule: OwnerSchedule) -> str:
+    return content_etag(_encoded(schedule))
 
 
-def tag_of(schedule: OwnerSchedule) -> str:
-    """Return the entity tag of the week that holds."""
-    return content_etag(encoded(schedule))
-
-
-def encoded(schedule: OwnerSchedule) -> bytes:
-    """Return the week that holds, as answers show it."""
+def _encoded(schedule: OwnerSchedule) -> bytes:
     return msgspec.json.encode(schedule.week)
-
-
-def schedule_in(found: Cached) -> OwnerSchedule:
-    """Return the schedule that was found."""
-    return msgspec.json.decode(found.content or b"", type=OwnerSchedule)
 
 
 def _require_valid(command: PutWeek) -> None:

@@ -1,0 +1,1 @@
+"""HTTP in and out of schedules, whoever owns them, by resource."""

@@ -1,0 +1,40 @@
+"""The exceptions of stores."""
+
+from tests.support.exceptions import (
+    assert_a_day_is_covered_once,
+    assert_additions_can_be_repeated,
+    assert_exceptions_are_kept,
+    assert_exceptions_are_listed_by_day,
+    assert_only_exceptions_are_accepted,
+    assert_racing_exceptions_do_not_overlap,
+    assert_there_are_only_so_many,
+)
+from tests.support.resource import Resource
+
+
+async def test_exceptions_are_kept(stores: Resource) -> None:
+    await assert_exceptions_are_kept(stores)
+
+
+async def test_exceptions_are_listed_by_day(stores: Resource) -> None:
+    await assert_exceptions_are_listed_by_day(stores)
+
+
+async def test_a_day_is_covered_once(stores: Resource) -> None:
+    await assert_a_day_is_covered_once(stores)
+
+
+async def test_racing_exceptions_do_not_overlap(stores: Resource) -> None:
+    await assert_racing_exceptions_do_not_overlap(stores)
+
+
+async def test_only_exceptions_are_accepted(stores: Resource) -> None:
+    await assert_only_exceptions_are_accepted(stores)
+
+
+async def test_additions_can_be_repeated(stores: Resource) -> None:
+    await assert_additions_can_be_repeated(stores)
+
+
+async def test_there_are_only_so_many(stores: Resource) -> None:
+    await assert_there_are_only_so_many(stores)
