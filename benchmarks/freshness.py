@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from benchmarks import outage
+from benchmarks.load import target
 from benchmarks.machine import bound_to
 from benchmarks.memory import redis_config
 from benchmarks.processes import Stage
@@ -63,7 +65,11 @@ async def _measured(
         plan.say("reading, with one write in a hundred")
         reading = await _Reading(http, stores, plan.say).run()
         plan.say("changing clients")
-        return [*reading, await _delay(http, clients, stores, plan)]
+        delay = await _delay(http, clients, stores, plan)
+        plan.say("reading while Redis is frozen")
+        token = http.headers["Authorization"].removeprefix("Bearer ")
+        read = target(platform.ports["gateway"], f"/v1/stores/{stores[0]['uuid']}", (token,))
+        return [*reading, delay, outage.measure(read, outage.process_id(folder), plan)]
 
 
 def _client(number: int) -> Json:
