@@ -1,6 +1,7 @@
 """OpenAPI 3.1 descriptions from the same types that read requests and shape answers."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, cast
@@ -49,14 +50,20 @@ def responses(*errors: type[GeraiError]) -> dict[int, ResponseSpec]:
     return {status: _response(classes) for status, classes in sorted(by_status.items())}
 
 
-def with_query(type_: type[msgspec.Struct], base: type[Operation] = Operation) -> type[Operation]:
-    """Return an operation class, made of `base`, whose query parameters are the fields of `type_`."""
+def with_query(
+    type_: type[msgspec.Struct], base: type[Operation] = Operation, without: Collection[str] = ()
+) -> type[Operation]:
+    """Return an operation class, made of `base`, whose query parameters are the fields of `type_`.
+
+    Those named in `without` are left out.
+    """
 
     @dataclass
     class QueryOperation(base):
         def __post_init__(self) -> None:
             getattr(super(), "__post_init__", _nothing)()
-            self.parameters = [*(self.parameters or []), *_query_parameters(type_)]
+            own = [each for each in _query_parameters(type_) if each.name not in without]
+            self.parameters = [*(self.parameters or []), *own]
 
     return QueryOperation
 

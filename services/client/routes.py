@@ -13,6 +13,7 @@ from services.client.errors import (
 )
 from services.client.schema import ClientQuery, DeleteQuery
 from shared.bulk.controller import ImportController
+from shared.bulk.export import export_operation
 from shared.bulk.routes import import_routes
 from shared.errors import (
     BadGateway,
@@ -83,6 +84,13 @@ def routes(
             responses=deleting,
             operation_class=with_query(DeleteQuery),
         )(clients.delete),
+        get(
+            f"{path}/export",
+            summary="Export clients",
+            tags=[TAG],
+            responses=listing,
+            operation_class=export_operation(ClientQuery),
+        )(clients.export),
         *import_routes(path, "clients", imports, idempotent, TAG),
     ]
 

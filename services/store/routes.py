@@ -17,6 +17,7 @@ from services.store.errors import (
 )
 from services.store.schema import ReadQuery, StoreQuery
 from shared.bulk.controller import ImportController
+from shared.bulk.export import export_operation
 from shared.bulk.routes import import_routes
 from shared.errors import (
     BadGateway,
@@ -78,6 +79,13 @@ def routes(
         )(stores.history),
         patch(one, summary="Change a store", tags=[TAG], responses=changing)(stores.change),
         delete(one, summary="Close a store", tags=[TAG], responses=deleting)(stores.delete),
+        get(
+            f"{path}/export",
+            summary="Export stores",
+            tags=[TAG],
+            responses=listing,
+            operation_class=export_operation(StoreQuery),
+        )(stores.export),
         *import_routes(path, "stores", imports, idempotent, TAG),
     ]
 

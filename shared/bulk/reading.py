@@ -63,10 +63,7 @@ class RowReader(ABC):
         if self._splitter.open_quote:
             line = self._splitter.start
             raise MalformedBody(reason=f"a double quote that is opened in the row of line {line} never ends")
-        rows = self._read_all(self._splitter.finish())
-        if not self._begun:
-            raise MalformedBody(reason="it is empty")
-        return rows
+        return self._read_all(self._splitter.finish())
 
     def _read_all(self, raw_rows: Sequence[RawRow]) -> list[ReadRow]:
         if raw_rows and not self._begun:
@@ -103,6 +100,13 @@ class CsvReader(RowReader):
     def __init__(self, columns: Columns) -> None:
         super().__init__(columns, quoted=True)
         self._header: list[str] = []
+
+    def finish(self) -> list[ReadRow]:
+        """Return the last row, if it had no line end."""
+        rows = super().finish()
+        if not self._begun:
+            raise MalformedBody(reason="it is empty")
+        return rows
 
     def _begin(self, raw_rows: Sequence[RawRow]) -> Sequence[RawRow]:
         header, *rows = super()._begin(raw_rows)

@@ -151,3 +151,26 @@ async def test_what_was_staged_and_lost_is_said(files: Files) -> None:
     assert (done["state"], done["created"]) == ("failed", 0)
     assert "Send the file again" in done["reason"]
     assert await files.counts() == (0, 0, 0)
+
+
+async def test_an_export_is_streamed_to_a_slow_reader_and_ends_with_one_who_leaves(files: Files) -> None:
+    await files.finished(await files.start(ROWS))
+    url = "/v1/stores/export?format=ndjson"
+    async with files.platform.http.stream("GET", url, headers=files.admin) as answer:
+        assert answer.status_code == 200
+        lines = answer.aiter_lines()
+        codes = [msgspec.json.decode(await anext(lines))["code"]]
+        connection = await connect(files.database.owner)
+        busy = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gerai-store'"
+            " AND state <> 'idle' AND pid <> pg_backend_pid()"
+        )
+        await connection.close()
+        assert busy == 0, "a reader who pauses holds a connection"
+        codes += [msgspec.json.decode(line)["code"] async for line in lines]
+    assert len(codes) == len(set(codes)) == ROWS
+    for _ in range(20):  # more than there are connections
+        async with files.platform.http.stream("GET", url, headers=files.admin) as answer:
+            assert answer.status_code == 200
+            await anext(answer.aiter_raw())
+    assert (await files.platform.http.get("/v1/stores", headers=files.admin)).status_code == 200

@@ -4,11 +4,13 @@ from typing import Any
 
 from litestar import Response
 from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
 
 from services.client import constants
 from services.client.schema import ChangeClient, Client, ClientQuery, CreateClient, DeleteQuery, InternalQuery
 from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions
+from shared.bulk.export import export_response, read_export
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
@@ -46,6 +48,15 @@ class ClientController(Controller):
             return await self._read(request, uuid, fresh=True)
         client = await self._clients.read_with_schedule(request.auth, to_uuid("uuid", uuid))
         return Response(Envelope(data=client))
+
+    async def export(self, request: JsonRequest) -> Stream:
+        """Export all clients the caller may see, oldest first, as CSV or NDJSON.
+
+        In CSV a text that a spreadsheet would take for a formula has an apostrophe in front of it; an import
+        takes it off again.
+        """
+        query, writer = read_export(request, ClientQuery, Client)
+        return await export_response("clients", writer, self._clients.export(request.auth, query))
 
     async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
         """List what happened to a client, newest first. For admins, and managers whom it is visible to."""

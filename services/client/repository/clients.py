@@ -1,6 +1,6 @@
 """Every statement of the client service."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from services.client.repository.cache_keys import (
 from services.client.repository.deletions import DeletionWriter
 from services.client.repository.workhours import find_schedule
 from services.client.schema import ChangeClient, Client, ClientQuery, ClientWithSchedule, CreateClient
+from shared.bulk.walking import walk
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
@@ -98,6 +99,13 @@ class ClientRepository:
         if not is_cached(query):
             return Cached(await load(primary=fresh), NOT_CACHED)
         return await self._cache.read(list_key(query, tenant), [tag_of_list(tenant)], load, fresh=fresh)
+
+    def all(
+        self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None
+    ) -> AsyncIterator[Sequence[Client]]:
+        """Yield living clients that `query` asks for and `tenant` may see, some at a time, by age."""
+        order = (clients.c.created_at, clients.c.uuid)
+        return walk(self._database, _matching(query, uuids, tenant), order, _client)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:

@@ -1,5 +1,6 @@
 """What can be done with clients, and by whom."""
 
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from msgspec import UnsetType
@@ -53,6 +54,11 @@ class Clients:
         """Return a page of the clients the caller may see, as JSON; with `fresh`, not from the cache."""
         uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
         return await self._clients.list(query, uuids, principal.client_uuid, fresh=fresh)
+
+    def export(self, principal: Principal, query: ClientQuery) -> AsyncIterator[Sequence[Client]]:
+        """Return all clients the caller may see and `query` asks for, some at a time."""
+        uuids = None if query.uuids is None else to_uuids("uuids", query.uuids)
+        return self._clients.all(query, uuids, principal.client_uuid)
 
     async def history(self, principal: Principal, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
         """Return a page of what happened to a client; for admins, and managers whom it is visible to."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response
 from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
 
 from services.store import constants
 from services.store.schema import (
@@ -16,6 +17,7 @@ from services.store.schema import (
     StoreWithClient,
 )
 from services.store.usecase.stores import Stores
+from shared.bulk.export import export_response, read_export
 from shared.cache.answers import data_response, page_response, wants_fresh
 from shared.controller import Controller
 from shared.conversion import to_uuid
@@ -56,6 +58,15 @@ class StoreController(Controller):
     ) -> Response[Envelope[Store | StoreWithClient]]:
         """Return one store as the database knows it, with its client when `include=client` asks for it."""
         return await self._read(request, uuid, fresh=True)
+
+    async def export(self, request: JsonRequest) -> Stream:
+        """Export all stores the caller may see, oldest first, as CSV or NDJSON.
+
+        In CSV a text that a spreadsheet would take for a formula has an apostrophe in front of it; an import
+        takes it off again.
+        """
+        query, writer = read_export(request, StoreQuery, Store)
+        return await export_response("stores", writer, self._stores.export(request.auth, query))
 
     async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
         """List what happened to a store, newest first. For admins, and managers whom it is visible to."""

@@ -70,6 +70,12 @@ def matching(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Select[A
     return select(*_SHOWN).where(*conditions)
 
 
+def everything(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Select[Any]:
+    """Return the statement of the living stores that are asked for and `tenant` may see."""
+    statement = matching(query, wanted, tenant)
+    return statement.where(*within(wanted.near, wanted.near.radius_m)) if wanted.near else statement
+
+
 def _one_clients(query: StoreQuery, tenant: UUID | None) -> list[ColumnElement[bool]]:
     """Return the conditions for which `model.stores` has an index in every order."""
     owners = [owner for owner in (tenant, query.client_uuid) if owner is not None]

@@ -1,6 +1,6 @@
 """Every statement of the store service."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,10 @@ from services.store.repository.cache_keys import (
     tags_of_stores,
 )
 from services.store.repository.fences import keep_unfenced
-from services.store.repository.listing import find_page
+from services.store.repository.listing import everything, find_page
 from services.store.repository.workhours import file_schedule, find_schedule
 from services.store.schema import ChangeStore, Client, CreateStore, Store, StoreQuery, StoreWithClient, Wanted
+from shared.bulk.walking import walk
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
@@ -99,6 +100,11 @@ class StoreRepository:
             return Cached(await load(primary=fresh), NOT_CACHED)
         tags = [tag_of_list(list_scope(query, tenant))]
         return await self._cache.read(list_key(query, tenant), tags, load, fresh=fresh)
+
+    def all(self, query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> AsyncIterator[Sequence[Store]]:
+        """Yield living stores that `query` asks for and `tenant` may see, some at a time, by age."""
+        order = (stores.c.created_at, stores.c.uuid)
+        return walk(self._database, everything(query, wanted, tenant), order, _store)
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
