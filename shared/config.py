@@ -84,7 +84,10 @@ class LogConfig(Fragment, frozen=True, kw_only=True):
 
 
 class DatabaseConfig(Fragment, frozen=True, kw_only=True):
-    """The writer's connection, and the reader's where it differs."""
+    """The writer's connection, and the reader's where it differs.
+
+    A replica that may be more than `read_max_lag_seconds` behind is not read from.
+    """
 
     PREFIX: ClassVar[str] = "DB_"
 
@@ -103,6 +106,7 @@ class DatabaseConfig(Fragment, frozen=True, kw_only=True):
     read_user: str | None = None
     read_password: Secret | None = None
     read_name: str | None = None
+    read_max_lag_seconds: Annotated[float, Meta(ge=1, le=10)] = 5.0
 
     def problems(self) -> Iterator[str]:
         """Refuse database types other than PostgreSQL by name."""

@@ -1,24 +1,31 @@
 """PostgreSQL: an engine that writes, an engine that reads, and transactions that say when they commit."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, NewType, Protocol, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any, NewType, Protocol, TypeVar, cast
 
 import asyncpg
 import msgspec
-from sqlalchemy import URL, PoolProxiedConnection, QueuePool, event
+from prometheus_client import CollectorRegistry
+from sqlalchemy import PoolProxiedConnection, QueuePool, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, MissingGreenlet
+from sqlalchemy.exc import DBAPIError, IntegrityError, MissingGreenlet
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.util.concurrency import in_greenlet
 
+from shared.cache.link import RedisLink
 from shared.config import DatabaseConfig
+from shared.engine import STATEMENT_SECONDS, create_engine
 from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
+from shared.replica.choice import ReplicaChoice
+from shared.replica.own_writes import UNKNOWN, OwnWrites
+from shared.replica.watch import ReplicaWatch
+from shared.security.caller import current_caller
+
+T = TypeVar("T")
 
 ReadConnection = NewType("ReadConnection", AsyncConnection)
 """A connection for questions; it may be to a replica and see the past."""
@@ -26,11 +33,10 @@ ReadConnection = NewType("ReadConnection", AsyncConnection)
 WriteConnection = NewType("WriteConnection", AsyncConnection)
 """A connection inside a transaction on the primary."""
 
-CONNECT_SECONDS = 3
-STATEMENT_SECONDS = 5
-
 _INVALID_DATA = "22"
 _UNAVAILABLE = ("08", "53", "57")
+_CONFLICT = "40"
+_TOOK_TOO_LONG = "57014"
 
 
 class Row(Protocol):
@@ -40,42 +46,87 @@ class Row(Protocol):
 
 
 class Database:
-    """The engines of one service; without a replica both are one.
+    """The engines of one service.
 
     `committed` is set after each commit, for whoever waits to read what it wrote. A statement may take
     `statement_seconds`, or as long as it likes when that is None.
+
+    With `redis`, which tells who has just written, reads may go to the replica that `config` names, once
+    `start` watches it. Without either the primary answers everything, and nothing is asked or noted.
     """
 
     def __init__(
-        self, config: DatabaseConfig, application: str, *, statement_seconds: float | None = STATEMENT_SECONDS
+        self,
+        config: DatabaseConfig,
+        application: str,
+        redis: RedisLink | None = None,
+        registry: CollectorRegistry | None = None,
+        *,
+        statement_seconds: float | None = STATEMENT_SECONDS,
     ) -> None:
-        reader = config.reader()
-        self._write = _engine(config, application, statement_seconds)
-        self._read = self._write if reader == config else _engine(reader, application, statement_seconds)
+        alone = msgspec.structs.replace(config, pool_size=1)
+        self._write = create_engine(config, application, statement_seconds)
+        self._control = create_engine(alone, application)
+        self._read, self._read_control = self._write, self._control
+        self._replica: ReplicaChoice | None = None
         self.committed = asyncio.Event()
-        self._control = _engine(msgspec.structs.replace(config, pool_size=1), application, STATEMENT_SECONDS)
+        if redis and config.reader() != config:
+            self._read = create_engine(config.reader(), application, statement_seconds, read_only=True)
+            self._read_control = create_engine(alone.reader(), application, read_only=True)
+            watch = ReplicaWatch(self._position, self._replayed, config.read_max_lag_seconds)
+            self._replica = ReplicaChoice(watch, OwnWrites(redis, application), registry)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[WriteConnection]:
-        """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
-        async with self._write.begin() as connection:
-            yield WriteConnection(connection)
-        self.committed.set()
+    async def transaction(self, caller: str | None = None) -> AsyncGenerator[WriteConnection]:
+        """Open a transaction on the primary: committed at the end of the block, rolled back on an error.
+
+        It is `caller`, or who the request being served is from, whose next reads will see it.
+        """
+        writer = caller or current_caller()
+        async with self._write.connect() as connection:
+            async with connection.begin():
+                yield WriteConnection(connection)
+            self.committed.set()
+            written = await _end_of_log(connection) if self._replica and writer else 0
+        if self._replica and writer:
+            await self._replica.wrote(writer, written)
 
     @asynccontextmanager
     async def reading(self, *, primary: bool = False) -> AsyncGenerator[ReadConnection]:
-        """Open a connection for questions; with `primary` they see every acknowledged change."""
-        async with (self._write if primary else self._read).connect() as connection:
-            yield ReadConnection(connection)
+        """Open a connection for questions; with `primary` they see every acknowledged change.
+
+        One to the replica may fail in the middle; what can be asked again is for `read`.
+        """
+        async with AsyncExitStack() as stack:
+
+            async def connected(engine: AsyncEngine) -> AsyncConnection:
+                return await stack.enter_async_context(engine.connect())
+
+            yield ReadConnection(await self._answer(connected, primary=primary))
+
+    async def read(self, ask: Callable[[ReadConnection], Awaitable[T]], *, primary: bool = False) -> T:
+        """Return what `ask` returns; with `primary` it sees every acknowledged change.
+
+        When the replica fails it, by ending the query in favour of its replay as well, it is asked again of
+        the primary: it must only read.
+        """
+
+        async def asked(engine: AsyncEngine) -> T:
+            async with engine.connect() as connection:
+                return await ask(ReadConnection(connection))
+
+        return await self._answer(asked, primary=primary)
 
     async def fetch_one(
         self, question: "Question", *, primary: bool = False, **parameters: object
     ) -> Row | None:
         """Return the first row of a prepared question, bypassing SQLAlchemy's execution for speed.
 
-        It runs on an asyncpg connection of the read engine's own pool; with `primary`, the write engine's.
+        It runs on an asyncpg connection of an engine's own pool; with `primary`, the write engine's.
         """
-        return await _first_row(self._write if primary else self._read, question, parameters)
+        if primary or self._replica is None:
+            return await _first_row(self._write, question, parameters)
+        return await self._answer(lambda engine: _first_row(engine, question, parameters), primary=False)
 
     async def fetch_control(self, question: "Question", **parameters: object) -> Row | None:
         """Return the first row of a question that must be answered however busy the others' connections are.
@@ -84,10 +135,39 @@ class Database:
         """
         return await _first_row(self._control, question, parameters)
 
+    async def start(self) -> None:
+        """Begin to watch the replica, if there is one."""
+        if self._replica:
+            await self._replica.start()
+
     async def close(self) -> None:
         """Close every connection."""
-        for engine in (self._write, self._read, self._control):
+        if self._replica:
+            await self._replica.stop()
+        for engine in (self._write, self._read, self._control, self._read_control):
             await engine.dispose()
+
+    async def _answer(self, ask: Callable[[AsyncEngine], Awaitable[T]], *, primary: bool) -> T:
+        replica = self._replica
+        if primary or replica is None or not await replica.may_answer():
+            return await ask(self._write)
+        try:
+            answer = await ask(self._read)
+        except Exception as error:
+            if not _may_ask_again(error):
+                raise
+            replica.failed(error, lost=_is_lost(error))
+            return await ask(self._write)
+        replica.answered()
+        return answer
+
+    async def _position(self) -> int | None:
+        row = await self.fetch_control(_FLUSHED)
+        return row["position"] if row else None
+
+    async def _replayed(self) -> int | None:
+        row = await _first_row(self._read_control, _REPLAYED, {})
+        return row["position"] if row else None
 
 
 class Question:
@@ -103,6 +183,16 @@ class Question:
         """Return `parameters` in the order of the statement's placeholders."""
         values = {**self._constants, **parameters} if self._constants else parameters
         return [values[name] for name in self._order]
+
+
+_FLUSHED = Question(text("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint AS position"))
+_REPLAYED = Question(
+    text(
+        "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END AS position"
+    )
+)
+# Not what is flushed: with synchronous_commit off, a commit is acknowledged before.
+_INSERTED = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 
 
 @contextmanager
@@ -134,38 +224,30 @@ def _sqlstate(error: Exception) -> str:
     return str(getattr(origin, "sqlstate", None) or "")
 
 
-def _engine(config: DatabaseConfig, application: str, statement_seconds: float | None) -> AsyncEngine:
-    url = URL.create(
-        "postgresql+asyncpg",
-        username=config.user,
-        password=config.password.reveal(),
-        host=config.host,
-        port=config.port,
-        database=config.name,
-    )
-    engine = create_async_engine(
-        url,
-        pool_size=config.pool_size,
-        max_overflow=0,
-        pool_timeout=config.pool_wait_ms / 1000,
-        pool_recycle=1800,
-        hide_parameters=True,  # errors are logged; e-mail addresses and password hashes are not
-        connect_args={
-            "timeout": CONNECT_SECONDS,
-            "command_timeout": statement_seconds and statement_seconds + 1,
-            "ssl": _ssl(config.sslmode),
-            "server_settings": {
-                "application_name": application,
-                "search_path": config.schema,
-                "statement_timeout": f"{statement_seconds or 0}s",
-                "idle_in_transaction_session_timeout": "10s",
-                "jit": "off",
-            },
-        },
-    )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed)
-    event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
-    return engine
+def _may_ask_again(error: Exception) -> bool:
+    """Tell whether the primary is asked what the replica did not answer.
+
+    A query that took too long (57014) would take as long there. Of class 40, a replica has only what it
+    ends in favour of its replay (PostgreSQL manual, "Handling Query Conflicts").
+    """
+    state = _sqlstate(error)
+    if state == _TOOK_TOO_LONG:
+        return False
+    return state.startswith(_CONFLICT) or isinstance(database_error(error), ServiceUnavailable)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Tell whether the replica is away, rather than busy or replaying."""
+    return not (isinstance(error, PoolTimeout) or _sqlstate(error).startswith(_CONFLICT))
+
+
+async def _end_of_log(connection: AsyncConnection) -> int:
+    """Return where the primary's log ends, past SQLAlchemy, which would begin a transaction."""
+    raw = await connection.get_raw_connection()
+    try:
+        return await cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection).fetchval(_INSERTED)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # committed it is, all the same
+        return UNKNOWN
 
 
 async def _first_row(engine: AsyncEngine, question: Question, parameters: Mapping[str, object]) -> Row | None:
@@ -183,20 +265,3 @@ async def _checked_out(engine: AsyncEngine) -> PoolProxiedConnection:
         with suppress(MissingGreenlet):
             return engine.sync_engine.raw_connection()
     return await engine.raw_connection()
-
-
-def _connect_in_greenlet(*_: object) -> None:
-    """Refuse to connect where nothing can be awaited: an idle connection was taken there, and had ended."""
-    if not in_greenlet():
-        raise MissingGreenlet
-
-
-def _refuse_closed(dbapi_connection: Any, record: object, proxy: object) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
-    """Replace pooled connections that the server has closed, at no cost in round trips."""
-    del record, proxy
-    if dbapi_connection.driver_connection.is_closed():
-        raise DisconnectionError
-
-
-def _ssl(mode: str) -> ssl.SSLContext | str:
-    return ssl.create_default_context() if mode == "verify-full" else mode

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import signal
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from infra.embedded import initdb, processes
 from infra.embedded.errors import StartError
@@ -19,6 +21,7 @@ from infra.embedded.unprivileged import SHARED, Account, account, home, readable
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
+_COPY_SECONDS = 120
 _POLL_SECONDS = 0.02
 _TEST_SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -116,12 +119,54 @@ def running(directory: Path, port: int | None = None, *, durable: bool = False) 
         server.prepare()
         end_leftover(server.data)
         port = port or free_port()
-        with _serving(server, server.command(port, durable=durable)):
+        with serving(server, port, durable=durable):
             yield server.url(port)
 
 
 @contextmanager
-def _serving(server: Cluster, command: list[str]) -> Generator[None]:
+def replica(directory: Path, primary_url: str) -> Generator[Cluster]:
+    """Make a streaming replica of the server at `primary_url`, for `serving`; made for tests as well.
+
+    It is a copy of the primary's data that follows its log (PostgreSQL manual, "Log-Shipping Standby
+    Servers"). Raises StartError when it cannot be made.
+    """
+    with _passable(directory) as folder:
+        copy = cluster(folder / "replica")
+        _copy(copy, primary_url)
+        yield copy
+
+
+def _copy(copy: Cluster, primary_url: str) -> None:
+    program, place = str(copy.programs / "bin" / "pg_basebackup"), str(copy.data)
+    result = subprocess.run(
+        [program, "--pgdata", place, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=copy.folder,
+        # Not on the command line, which everybody can see.
+        env={"PATH": os.environ.get("PATH", os.defpath), **_libpq(primary_url)},
+        timeout=_COPY_SECONDS,
+        **run_as(copy.user),
+    )
+    if result.returncode:
+        raise StartError(f"PostgreSQL at {place} could not be copied:\n{result.stderr.strip()}")
+
+
+def _libpq(url: str) -> dict[str, str]:
+    server = urlsplit(url)
+    return {
+        "PGHOST": server.hostname or "",
+        "PGPORT": str(server.port or ""),
+        "PGUSER": server.username or "",
+        "PGPASSWORD": server.password or "",
+    }
+
+
+@contextmanager
+def serving(server: Cluster, port: int, *, durable: bool = False) -> Generator[None]:
+    """Serve a cluster on a port until the block ends. Raises StartError when it does not start."""
+    command = server.command(port, durable=durable)
     log = server.folder / "log"
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -18,6 +18,7 @@ from services.auth.usecase.service_tokens import ServiceTokens
 from services.auth.usecase.sign_in import SignIn
 from services.auth.usecase.users import Users
 from shared.app import Application, create_application
+from shared.cache.link import RedisLink
 from shared.db import Database
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
@@ -36,13 +37,14 @@ def create_app(config: AuthConfig) -> Application:
     """Return the auth service, ready to be served; raises ConfigurationError for a key file it cannot use."""
     keys = load_signing_keys(config.token, config.keys)
     issuer = TokenIssuer(config.token, keys, config.lifetimes.access_token_seconds)
-    database = Database(config.database, "gerai-auth")
+    metrics = Metrics()
+    link = RedisLink(config.redis)
+    database = Database(config.database, "gerai-auth", link, metrics.registry)
     users = UserRepository(database, config.lifetimes)
     attempts = AttemptRepository(database)
     passwords = Passwords()
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
-    metrics = Metrics()
     relay = Relay("auth", config, database, metrics=EventMetrics(metrics.registry))
     return create_application(
         "auth",
@@ -59,6 +61,11 @@ def create_app(config: AuthConfig) -> Application:
         verifier=TokenVerifier(config.token, keys),
         tags=TAGS,
         metrics=metrics,
-        on_start=[FirstAdmin(users, passwords, config.admin).create, relay.start, pruning.start],
-        on_stop=[pruning.stop, relay.stop, passwords.close, database.close],
+        on_start=[
+            database.start,
+            FirstAdmin(users, passwords, config.admin).create,
+            relay.start,
+            pruning.start,
+        ],
+        on_stop=[pruning.stop, relay.stop, passwords.close, database.close, link.close],
     )

@@ -38,10 +38,11 @@ from shared.telemetry.metrics import Metrics
 
 def create_app(config: ClientConfig) -> Application:
     """Return the client service, ready to be served."""
-    database = Database(config.database, "gerai-client")
     auth = ServiceClient("auth", config.auth_url)
     stores = ServiceClient("store", config.store_url, auth=ServiceCredentials(auth, config.oauth))
+    metrics = Metrics()
     link = RedisLink(config.redis)
+    database = Database(config.database, "gerai-client", link, metrics.registry)
     cache = ReadCache(link, Era(link, database))
     clients = ClientRepository(database, cache)
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
@@ -53,7 +54,6 @@ def create_app(config: ClientConfig) -> Application:
     pruning = Pruning(database)
     imports, kind = Imports(database), ClientKind(ImportedClientRepository(cache))
     importing = ImportWorker(imports, kind)
-    metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)
     return create_application(
@@ -67,7 +67,7 @@ def create_app(config: ClientConfig) -> Application:
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Client companies, the masters of stores.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, pruning.start, undoing.start, importing.start],
+        on_start=[database.start, cache.start, relay.start, pruning.start, undoing.start, importing.start],
         on_stop=[
             importing.stop,
             pruning.stop,

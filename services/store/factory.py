@@ -44,8 +44,9 @@ from shared.telemetry.metrics import Metrics
 
 def create_app(config: StoreConfig) -> Application:
     """Return the store service, ready to be served."""
-    database = Database(config.database, "gerai-store")
+    metrics = Metrics()
     link = RedisLink(config.redis)
+    database = Database(config.database, "gerai-store", link, metrics.registry)
     cache = ReadCache(link, Era(link, database))
     auth = ServiceClient("auth", config.auth_url)
     clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
@@ -60,7 +61,6 @@ def create_app(config: StoreConfig) -> Application:
     pruning = Pruning(database)
     imports, kind = Imports(database), StoreKind(ImportedStoreRepository(cache), directory)
     importing = ImportWorker(imports, kind)
-    metrics = Metrics()
     events = EventMetrics(metrics.registry)
     relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)
     consumer = Consumer(
@@ -83,7 +83,7 @@ def create_app(config: StoreConfig) -> Application:
         verifier=TokenVerifier(config.token, key_source(config.token, auth)),
         tags=[Tag(name=routes.TAG, description="Stores, the places that clients run.")],
         metrics=metrics,
-        on_start=[cache.start, relay.start, pruning.start, consumer.start, importing.start],
+        on_start=[database.start, cache.start, relay.start, pruning.start, consumer.start, importing.start],
         on_stop=[
             importing.stop,
             pruning.stop,

@@ -42,9 +42,12 @@ class Statements:
 
 
 @asynccontextmanager
-async def long_transaction(database: Database) -> AsyncGenerator[Statements]:
-    """Open a transaction on the primary: committed at the end of the block, rolled back on an error."""
-    async with database.transaction() as connection:
+async def long_transaction(database: Database, caller: str | None = None) -> AsyncGenerator[Statements]:
+    """Open a transaction on the primary: committed at the end of the block, rolled back on an error.
+
+    The next reads of `caller` will see it.
+    """
+    async with database.transaction(caller) as connection:
         await connection.execute(_SETTINGS)  # which begins it
         raw = await connection.get_raw_connection()
         yield Statements(cast("Driver", raw.driver_connection))

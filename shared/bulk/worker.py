@@ -187,7 +187,7 @@ class Carrying:
         self, work: Callable[Concatenate[Statements, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do one thing in a transaction of its own."""
-        async with long_transaction(self._imports.database) as statements:
+        async with long_transaction(self._imports.database, self._job.actor) as statements:
             return await work(statements, *args, **kwargs)
 
     @asynccontextmanager

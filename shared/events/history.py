@@ -60,8 +60,9 @@ class History:
     async def of(self, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
         """Return a page of the changes of this aggregate and of its parts."""
         statement = select(*_SHOWN, _CHANGES.c.id).where(_whole == uuid)
-        async with self._database.reading(primary=True) as connection:
-            page = await fetch_page(connection, statement, query, _SORTING, scope=uuid)
+        page = await self._database.read(
+            lambda connection: fetch_page(connection, statement, query, _SORTING, scope=uuid)
+        )
         return Listing([_entry(row) for row in page.items], page.meta)
 
 

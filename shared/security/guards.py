@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from shared.security.caller import enter_caller
 from shared.security.tokens import TokenVerifier, bearer_token
 
 PUBLIC = "public"
@@ -19,7 +20,8 @@ def authenticated(verifier: TokenVerifier) -> Callable[[ASGIApp], ASGIApp]:
     def guarded(app: ASGIApp) -> ASGIApp:
         async def guard(scope: Scope, receive: Receive, send: Send) -> None:
             if not scope["route_handler"].opt.get(PUBLIC):
-                scope["auth"] = await verifier.verify(bearer_token(_authorization(scope)))
+                scope["auth"] = caller = await verifier.verify(bearer_token(_authorization(scope)))
+                enter_caller(caller.subject)
             await app(scope, receive, send)
 
         return guard

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import shared.db
+import shared.engine
 from gateway.config import GatewayConfig
 from gateway.factory import create_app as create_gateway
 from gateway.routes import platform_routes
@@ -65,7 +65,7 @@ def test_every_client_of_a_process_has_limits(
         )
         return create_async_engine(*arguments, **keywords)  # type: ignore[arg-type] - passed on
 
-    monkeypatch.setattr(shared.db, "create_async_engine", engine)
+    monkeypatch.setattr(shared.engine, "create_async_engine", engine)
     clients, caches = recorded(monkeypatch, httpx.AsyncClient), recorded(monkeypatch, Redis)
     create, config = PROCESSES[process]
     create(load(config, {**ENVIRONMENT, "JWT_KEY_FILE": str(tmp_path / "jwt.pem")}))

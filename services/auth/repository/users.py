@@ -82,16 +82,17 @@ class UserRepository:
         With `tenant`, only those of role user who are confined to it.
         """
         statement = _matching(query, uuids, tenant)
-        async with self._database.reading() as connection:
-            page = await fetch_page(
+        page = await self._database.read(
+            lambda connection: fetch_page(
                 connection, statement, query, SORTING, scope=tenant, picked=_picked(query, uuids, tenant)
             )
+        )
         return Listing([_user(row) for row in page.items], page.meta)
 
     @asynccontextmanager
     async def transaction(self, actor: str = SYSTEM) -> AsyncGenerator["UserWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(actor) as connection:
             yield UserWriter(connection, self._lifetimes, actor)
 
 

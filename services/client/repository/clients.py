@@ -111,7 +111,7 @@ class ClientRepository:
     async def transaction(self, actor: str) -> AsyncGenerator["ClientWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         with self._announced.surrounding() as announce:
-            async with self._cache.changing() as changing, self._database.transaction() as connection:
+            async with self._cache.changing() as changing, self._database.transaction(actor) as connection:
                 writer = ClientWriter(connection, actor, changing)
                 yield writer
                 announce(writer.changes.recorded)
@@ -125,10 +125,12 @@ class ClientRepository:
         self, query: ClientQuery, uuids: Sequence[UUID] | None, tenant: UUID | None, *, primary: bool
     ) -> Listing[Client]:
         statement = _matching(query, uuids, tenant)
-        async with self._database.reading(primary=primary) as connection:
-            page = await fetch_page(
+        page = await self._database.read(
+            lambda connection: fetch_page(
                 connection, statement, query, SORTING, scope=tenant, picked=_picked(query, uuids, tenant)
-            )
+            ),
+            primary=primary,
+        )
         return Listing([_client(row) for row in page.items], page.meta)
 
 

@@ -93,8 +93,10 @@ class StoreRepository:
         """
 
         async def load(*, primary: bool = True) -> bytes:
-            async with self._database.reading(primary=primary) as connection:
-                return msgspec.json.encode(await find_page(connection, query, wanted, tenant))
+            page = await self._database.read(
+                lambda connection: find_page(connection, query, wanted, tenant), primary=primary
+            )
+            return msgspec.json.encode(page)
 
         if not is_cached(query):
             return Cached(await load(primary=fresh), NOT_CACHED)
@@ -110,7 +112,7 @@ class StoreRepository:
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         with self._announced.surrounding() as announce:
-            async with self._cache.changing() as changing, self._database.transaction() as connection:
+            async with self._cache.changing() as changing, self._database.transaction(actor) as connection:
                 writer = StoreWriter(connection, actor, changing)
                 yield writer
                 announce(writer.changes.recorded)

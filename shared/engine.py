@@ -1,0 +1,78 @@
+"""Pools of connections to PostgreSQL, with a limit on everything that could take long."""
+
+import ssl
+from typing import Any
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
+
+from shared.config import DatabaseConfig
+
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 5
+
+_READ_ONLY = {"default_transaction_read_only": "on"}
+
+
+def create_engine(
+    config: DatabaseConfig,
+    application: str,
+    statement_seconds: float | None = STATEMENT_SECONDS,
+    *,
+    read_only: bool = False,
+) -> AsyncEngine:
+    """Return an engine that connects when it is first used; with `read_only` its transactions are.
+
+    A statement may take `statement_seconds`, or as long as it likes when that is None.
+    """
+    url = URL.create(
+        "postgresql+asyncpg",
+        username=config.user,
+        password=config.password.reveal(),
+        host=config.host,
+        port=config.port,
+        database=config.name,
+    )
+    engine = create_async_engine(
+        url,
+        pool_size=config.pool_size,
+        max_overflow=0,
+        pool_timeout=config.pool_wait_ms / 1000,
+        pool_recycle=1800,
+        hide_parameters=True,  # errors are logged; e-mail addresses and password hashes are not
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": statement_seconds and statement_seconds + 1,
+            "ssl": _ssl(config.sslmode),
+            "server_settings": {
+                "application_name": application,
+                "search_path": config.schema,
+                "statement_timeout": f"{statement_seconds or 0}s",
+                "idle_in_transaction_session_timeout": "10s",
+                "jit": "off",
+                **(_READ_ONLY if read_only else {}),
+            },
+        },
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
+    return engine
+
+
+def _connect_in_greenlet(*_: object) -> None:
+    """Refuse to connect where nothing can be awaited: an idle connection was taken there, and had ended."""
+    if not in_greenlet():
+        raise MissingGreenlet
+
+
+def _refuse_closed(dbapi_connection: Any, record: object, proxy: object) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+    """Replace pooled connections that the server has closed, at no cost in round trips."""
+    del record, proxy
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _ssl(mode: str) -> ssl.SSLContext | str:
+    return ssl.create_default_context() if mode == "verify-full" else mode
