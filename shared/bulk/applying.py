@@ -17,6 +17,8 @@ _MOST_ROUNDS = 5
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(1651863915)"  # any number of our own
 _OWN = "SELECT 1 FROM imports WHERE uuid = $1 AND owner = $2 AND state = 'running' FOR UPDATE"
+# The rows of a chunk are joined with what became of them: thousands, where the planner expects one.
+_JOINING = "SELECT set_config('enable_nestloop', $1, true)"
 _APPLIED = """
     UPDATE imports SET state = 'applied', created = $2, changed = $3, unchanged = $4, failed = $5,
                        errors_total = $6, errors = $7::jsonb
@@ -103,13 +105,15 @@ class Applying:
         """Apply rows chunk by chunk; return how many were, and the lines of those that were not."""
         job, total, missed, last = self._job, 0, list[int](), 0
         context = (job.actor, job.request_id, job.traceparent, job.tracestate)
-        while True:
+        found = _APPLIED_AT_ONCE
+        await statements.rows(_JOINING, "off")
+        while found == _APPLIED_AT_ONCE:
             row = await statements.row(sql, job.uuid, last, lines, _APPLIED_AT_ONCE, *context)
             total += row["done"]
             missed += row["missed"] or []
-            if row["found"] < _APPLIED_AT_ONCE:
-                return total, missed
-            last = row["last"]
+            found, last = row["found"], row["last"]
+        await statements.rows(_JOINING, "on")
+        return total, missed
 
     async def _note(self, statements: Statements, counts: Counts) -> None:
         found = self._problems.columns()

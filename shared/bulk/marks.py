@@ -26,12 +26,11 @@ _REPEATED = """
     WITH ranked AS (
         SELECT line, first_value(line) OVER (PARTITION BY parent, key ORDER BY line) AS first
         FROM import_rows WHERE import_uuid = $1 AND action IS NULL
-    ), marked AS (
-        UPDATE import_rows r SET action = 'failed' FROM ranked
-        WHERE r.import_uuid = $1 AND r.line = ranked.line AND ranked.first < ranked.line
-        RETURNING r.line, ranked.first
+    ), repeated AS MATERIALIZED (SELECT line, first FROM ranked WHERE first < line), marked AS (
+        UPDATE import_rows SET action = 'failed'
+        WHERE import_uuid = $1 AND line = ANY (ARRAY(SELECT line FROM repeated))
     )
-    SELECT line, first, count(*) OVER () AS total FROM marked ORDER BY line LIMIT $2
+    SELECT line, first, count(*) OVER () AS total FROM repeated ORDER BY line LIMIT $2
 """
 _PARENTS = """
     SELECT DISTINCT parent FROM import_rows

@@ -37,11 +37,14 @@ _CREATE = """
 _CHANGE = """
     WITH chunk AS MATERIALIZED (SELECT r.line, r.target AS uuid, r.version AS base, r.event, c.* {chunk}),
     previous AS MATERIALIZED (
-        SELECT t.* FROM {table} t JOIN chunk ON t.uuid = chunk.uuid AND t.version = chunk.base
-        WHERE t.deleted_at IS NULL ORDER BY t.uuid FOR UPDATE OF t
+        SELECT t.* FROM {table} t WHERE t.uuid = ANY (ARRAY(SELECT uuid FROM chunk)) AND t.deleted_at IS NULL
+        ORDER BY t.uuid FOR UPDATE
     ), done AS (
         UPDATE {table} t SET {assignments}, updated_at = now(), version = t.version + 1
-        FROM chunk JOIN previous USING (uuid) WHERE t.uuid = chunk.uuid RETURNING t.*
+        FROM chunk JOIN previous USING (uuid)
+        WHERE t.uuid = ANY (ARRAY(SELECT uuid FROM chunk)) AND t.uuid = chunk.uuid
+          AND previous.version = chunk.base
+        RETURNING t.*
     ), {record}
 """
 _MATCHES = """
