@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import freshness, gateway, memory, report, store
+from benchmarks import bulk, freshness, gateway, memory, report, store
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import Cores, bound_to, cores
 from benchmarks.processes import Stage
@@ -39,6 +39,9 @@ freshness
          clients at half the rate that is possible and takes the time from an acknowledged change to the
          first answer of the store service that shows it. Last it freezes Redis under a quarter of the load
          that is possible, and takes what that adds to the 99th percentile of reads after the first second.
+bulk     Runs the whole platform on all cores. Imports a file of 100,000 stores through the gateway, from its
+         first byte to the end of the import, and copies the same rows into the same table, emptied, with
+         asyncpg's COPY, in turns. Then exports them, and takes how much the store service grows meanwhile.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
 
 The exit status is 1 when a goal is missed.
@@ -48,6 +51,7 @@ _PARTS: dict[str, Callable[[Stage, Plan], list[Result]]] = {
     "gateway": gateway.measure,
     "store": store.measure,
     "freshness": freshness.measure,
+    "bulk": bulk.measure,
     "memory": memory.measure,
 }
 

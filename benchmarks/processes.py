@@ -59,6 +59,11 @@ class Stage:
         self._cores = cores
         self._processes = processes
 
+    @property
+    def everywhere(self) -> frozenset[int]:
+        """All cores, for what is measured as a whole."""
+        return self._cores.others | {self._cores.server}
+
     def measured(self, program: Program) -> Server:
         """Start a server under test, on the core that only servers under test use."""
         return self._processes.enter_context(running(program, frozenset({self._cores.server}), self.folder))
