@@ -14,6 +14,9 @@ import msgspec
 
 from infra.seed.cities import HOME, Cities, City
 from infra.seed.dice import Dice
+from infra.seed.hours import holidays_of_client, week_of_client, week_of_store
+from services.store.repository.workhours import digest_of
+from shared.schedules.known import Parts
 from shared.text import words
 
 _TRADES = (
@@ -118,8 +121,18 @@ class Demo:
             "latitude": _near(city.latitude, dice, 90),
             "longitude": _near(city.longitude, dice, 180),
             "is_active": dice.chance() >= _STORES_INACTIVE,
-            "schedule_digest": None,
+            "schedule_digest": digest_of(self.hours_of_store(number)),
         }
+
+    def hours_of_client(self, number: int) -> Parts:
+        """Return what the client of this number has of a schedule."""
+        began = _CLIENTS_BEGIN + number * _BETWEEN_CLIENTS
+        holidays = tuple(holidays_of_client(number, began))
+        return Parts(week=week_of_client(number, began), exceptions=holidays)
+
+    def hours_of_store(self, number: int) -> Parts:
+        """Return what the store of this number has of a schedule of its own."""
+        return Parts(week=week_of_store(number, _STORES_BEGIN + number * _BETWEEN_STORES))
 
     def client_uuids(self) -> list[UUID]:
         """Return the ids of all clients."""

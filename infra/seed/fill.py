@@ -1,29 +1,22 @@
 """Fills the databases of clients and stores, in batches, so that memory stays small."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from dotenv import dotenv_values
 
+from infra.seed.batches import Make, Rows, load_all
 from infra.seed.cities import home_and_world
 from infra.seed.companies import Demo
 from infra.seed.errors import SeedError
+from infra.seed.fill_hours import fill_hours_of_clients, fill_hours_of_stores
 from infra.seed.load import Connection, Loader, connected
-from infra.seed.progress import progress
 from services.client.model import clients
 from services.client.repository import clients as client_repository
 from services.store.model import clients as client_copies
 from services.store.model import stores
 from services.store.repository import stores as store_repository
 from shared.config import ConfigurationError, DatabaseConfig, Fragment, load
-
-Rows = list[dict[str, Any]]
-
-_BATCH = 5_000
 
 
 class OwnerConfig(Fragment, frozen=True, kw_only=True):
@@ -42,12 +35,14 @@ async def fill(client_count: int, store_count: int, env_folder: Path) -> None:
     store_database = _database(env_folder / "store-owner.env")
     async with connected(client_database) as client_side, connected(store_database) as store_side:
         demo = Demo(*home_and_world(), client_count)
-        await _load(Loader(client_side, clients), "Clients", client_count, _client_rows(demo))
+        await load_all(Loader(client_side, clients), "Clients", client_count, _client_rows(demo))
         living = await _living(client_side, demo)
         copies = Loader(store_side, client_copies)
         unchanged = await _living(client_side, demo, "AND version = 1")
-        await _load(copies, "Clients known to stores", client_count, _copy_rows(demo, unchanged))
-        await _load(Loader(store_side, stores), "Stores", store_count, _store_rows(demo, living))
+        await load_all(copies, "Clients known to stores", client_count, _copy_rows(demo, unchanged))
+        await fill_hours_of_clients(client_side, store_side, demo, client_count)
+        await load_all(Loader(store_side, stores), "Stores", store_count, _store_rows(demo, living))
+        await fill_hours_of_stores(store_side, demo, store_count)
 
 
 def _database(file: Path) -> DatabaseConfig:
@@ -66,42 +61,20 @@ async def _living(connection: Connection, demo: Demo, condition: str = "") -> se
     return {UUID(int=row["uuid"].int) for row in await connection.fetch(question, demo.client_uuids())}
 
 
-def _client_rows(demo: Demo) -> Callable[[range], Rows]:
+def _client_rows(demo: Demo) -> Make:
     return lambda numbers: [client_repository.stored_columns(demo.client(number)) for number in numbers]
 
 
-def _copy_rows(demo: Demo, unchanged: set[UUID]) -> Callable[[range], Rows]:
+def _copy_rows(demo: Demo, unchanged: set[UUID]) -> Make:
     def rows(numbers: range) -> Rows:
         return [row for row in map(demo.client, numbers) if row["uuid"] in unchanged]
 
     return rows
 
 
-def _store_rows(demo: Demo, living: set[UUID]) -> Callable[[range], Rows]:
+def _store_rows(demo: Demo, living: set[UUID]) -> Make:
     def rows(numbers: range) -> Rows:
         made = (demo.store(number) for number in numbers)
         return [store_repository.stored_columns(row) for row in made if row["client_uuid"] in living]
 
     return rows
-
-
-async def _load(loader: Loader, what: str, count: int, make: Callable[[range], Rows]) -> None:
-    started, added = time.monotonic(), 0
-    await loader.prepare()
-    with progress(what, count) as advance:
-        async for numbers, rows in _batches(count, make):
-            added += await loader.add(rows)
-            advance(len(numbers))
-    if added:
-        await loader.settle()
-    print(f"{what}: {count:,}, of which {added:,} are new ({time.monotonic() - started:.1f} s)", flush=True)
-
-
-async def _batches(count: int, make: Callable[[range], Rows]) -> AsyncGenerator[tuple[range, Rows]]:
-    """Yield rows by the batch, each made while the one before is loaded."""
-    numbers = [range(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
-    coming: asyncio.Task[Rows] | None = None
-    for each, following in zip(numbers, [*numbers[1:], None], strict=True):
-        rows = await (coming or asyncio.to_thread(make, each))
-        coming = asyncio.create_task(asyncio.to_thread(make, following)) if following else None
-        yield each, rows

@@ -73,7 +73,7 @@ clients = Table(
     Index("clients_search", "search", postgresql_using="gin", postgresql_where=LIVING),
 )
 
-schedule_tables(metadata, "clients")
+schedules = schedule_tables(metadata, "clients")
 
 deletions = Table(
     "deletions",

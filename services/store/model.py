@@ -100,7 +100,7 @@ stores = Table(
 PLACE = func.point(stores.c.longitude, stores.c.latitude)
 """Where a store is, as its index has it."""
 
-schedule_tables(metadata, "stores")
+schedules = schedule_tables(metadata, "stores")
 
 clients = Table(
     "clients",

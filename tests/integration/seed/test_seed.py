@@ -52,12 +52,43 @@ async def test_demo_data(
     assert "Stores: 500, of which 500 are new" in first.stdout
     assert await count(client_database, "clients WHERE deleted_at IS NULL") == 20
     assert await count(store_database, "stores WHERE search @@ '''surabaya'':*'::tsquery") > 5
+    assert await count(client_database, "workhours") == 18
+    assert await count(client_database, "workhour_exception_days") == 10 * 6
+    assert await count(store_database, "client_hours") == 18 + 10 * 4
+    own = await count(store_database, "workhours")
+    assert 25 < own == await count(store_database, "stores WHERE schedule_digest IS NOT NULL")
     again = seed("--env-folder", env_folder)
     assert "Stores: 500, of which 0 are new" in again.stdout
+    assert "Clients with a week: 20, of which 0 are new" in again.stdout
     more = seed("--env-folder", env_folder, "--clients", "25", "--stores", "12000")
     assert "Clients: 25, of which 5 are new" in more.stdout
     assert "Stores: 12,000, of which 11,500 are new" in more.stdout
     assert await count(store_database, "stores") == 12_000
+
+
+async def test_hours_that_somebody_changed_stay_as_they_are(
+    env_folder: Path, client_database: TestDatabase, store_database: TestDatabase
+) -> None:
+    seed("--env-folder", env_folder, "--stores", "100")
+    connection = await connect(client_database.owner)
+    await connection.execute(
+        """
+        WITH removed AS (DELETE FROM workhours RETURNING owner_uuid, uuid)
+        INSERT INTO changes (event_id, aggregate_type, aggregate_id, part_of, version, type, schema_version,
+                             actor, occurred_at)
+        SELECT gen_random_uuid(), 'workhour', uuid, owner_uuid, 2, 'workhour.deleted', 1, 'x', now()
+        FROM removed
+        """
+    )
+    await connection.close()
+    connection = await connect(store_database.owner)
+    await connection.execute("DELETE FROM workhours")
+    await connection.execute("UPDATE stores SET schedule_digest = NULL")
+    await connection.close()
+    again = seed("--env-folder", env_folder, "--stores", "100")
+    assert again.returncode == 0, again.stderr
+    assert await count(client_database, "workhours") == 0
+    assert await count(store_database, "workhours") == 0
 
 
 async def test_deleted_demo_data_stays_deleted(

@@ -11,6 +11,7 @@ from infra.seed.dice import Dice
 from services.client.schema import CreateClient
 from services.store.schema import CreateStore
 from shared.conversion import to_struct
+from shared.hours.validation import exception_problems, week_problems
 from shared.places import place_problems
 from tests.support.clients import THEN
 
@@ -36,6 +37,28 @@ def test_stores_are_valid() -> None:
     for row in STORES:
         assert sent(row, CreateStore)
         assert place_problems(row["country"], row["timezone"]) == []
+
+
+def test_hours_are_valid() -> None:
+    weeks = [DEMO.hours_of_client(number) for number in range(100)]
+    weeks += [DEMO.hours_of_store(number) for number in range(1_000)]
+    for parts in weeks:
+        assert parts.week is None or week_problems(parts.week.hours) == []
+        for holiday in parts.exceptions:
+            assert exception_problems(holiday) == []
+            others = [each for each in parts.exceptions if each is not holiday]
+            assert all(each.last < holiday.first or holiday.last < each.first for each in others)
+
+
+def test_most_clients_and_some_stores_have_hours() -> None:
+    clients = [DEMO.hours_of_client(number) for number in range(100)]
+    stores = [DEMO.hours_of_store(number) for number in range(1_000)]
+    assert 80 < sum(parts.week is not None for parts in clients) < 90
+    assert sum(bool(parts.exceptions) for parts in clients) == 50
+    assert 50 < sum(parts.week is not None for parts in stores) < 150
+    digests = {row["schedule_digest"] for row in STORES}
+    assert None in digests
+    assert len(digests) == 7
 
 
 def test_what_must_be_unique_is() -> None:
