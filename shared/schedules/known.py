@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.hours.evaluation import evaluate
-from shared.hours.model import Pause, Schedule
+from shared.hours.model import Pause, Reason, Schedule
 from shared.schedules.schema import NO_SOURCE, HoursException, HoursPause, HoursStatus, OwnWeek, Workhour
 
 PartKind = Literal["workhour", "workhour_exception", "workhour_pause"]
@@ -124,13 +124,19 @@ class OwnerSchedule(msgspec.Struct, kw_only=True, frozen=True):
             evaluated_at=at,
             timezone=self.zone,
             next_change_at=status.next_change_at,
-            source=self._source(),
+            source=self._source_of(status.reason),
             reason=status.reason,
         )
 
     def with_own(self, **parts: object) -> "OwnerSchedule":
         """Return the schedule with some of its own parts replaced."""
         return msgspec.structs.replace(self, own=msgspec.structs.replace(self.own, **parts))
+
+    def _source_of(self, reason: Reason) -> str:
+        """Return whose hours decided; without any week it may have been exceptions."""
+        if reason is Reason.EXCEPTION and self._source() == NO_SOURCE:
+            return self.source if self.own.exceptions else self.inherited_source
+        return self._source()
 
     def _source(self) -> str:
         if self.own.week:
