@@ -10,7 +10,7 @@ from sqlalchemy import Delete, Insert, RowMapping, Table, Update, func, select, 
 
 from shared.cache.reads import Changing
 from shared.conversion import set_fields
-from shared.db import Database, WriteConnection, constraint_errors
+from shared.db import Database, ReadConnection, WriteConnection, constraint_errors
 from shared.events.changes import ChangeRecorder
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
@@ -47,7 +47,7 @@ _COVER = text(
 
 
 class ExceptionRepository:
-    """Reads exceptions, as the primary knows them."""
+    """Reads exceptions; who has just changed some sees that."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,15 +56,19 @@ class ExceptionRepository:
         """Return this exception of this owner."""
         exceptions = TABLES.exceptions
         statement = _EXCEPTIONS.where(exceptions.c.uuid == uuid, exceptions.c.owner_uuid == owner_uuid)
-        async with self._database.reading(primary=True) as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
+
+        async def ask(connection: ReadConnection) -> RowMapping | None:
+            return (await connection.execute(statement)).mappings().one_or_none()
+
+        row = await self._database.read(ask)
         return _struct(row, HoursException) if row else None
 
     async def page(self, owner_uuid: UUID, query: ExceptionQuery) -> Listing[HoursException]:
         """Return a page of an owner's exceptions."""
         statement = _EXCEPTIONS.where(TABLES.exceptions.c.owner_uuid == owner_uuid)
-        async with self._database.reading(primary=True) as connection:
-            page = await fetch_page(connection, statement, query, _SORTING, scope=owner_uuid)
+        page = await self._database.read(
+            lambda connection: fetch_page(connection, statement, query, _SORTING, scope=owner_uuid)
+        )
         return Listing([_struct(row, HoursException) for row in page.items], page.meta)
 
 
