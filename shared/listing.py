@@ -132,17 +132,22 @@ async def fetch_page(
 ) -> Listing[RowMapping]:
     """Return one page of `statement`'s rows, found by the page or cursor of `query`.
 
-    Without `picked` an index has them in the order that is asked for.
+    Raises:
+        InvalidInput: as `asked` does, when sort is not valid here, or as `fetch` does.
+    """
+    return await fetch(connection, asked(statement, query, sorting.keys(query.sort), scope), picked)
+
+
+async def fetch(connection: ReadConnection, asked: Asked, picked: Picked | None) -> Listing[RowMapping]:
+    """Return the page that is asked for; without `picked` an index has its rows in their order.
 
     Raises:
-        InvalidInput: when sort or cursor is not valid here, page and cursor are combined, or the page is one
-            of those that only a cursor reaches.
+        InvalidInput: when the page is one of those that only a cursor reaches.
     """
-    page = asked(statement, query, sorting.keys(query.sort), scope)
     await plan_by_index(connection)
     if picked is None:
-        return await _in_order(connection, page)
-    return await _picked(connection, page, picked)
+        return await _in_order(connection, asked)
+    return await _picked(connection, asked, picked)
 
 
 async def plan_by_index(connection: ReadConnection) -> None:

@@ -19,6 +19,8 @@ NEEDED_TOGETHER = "is needed together with {other}"
 NEAR_HAS_AN_ORDER = "cannot be combined with near, which lists the nearest first"
 LATITUDE_RANGE = "must begin with a latitude from -90 to 90"
 LONGITUDE_RANGE = "must end with a longitude from -180 to 180"
+ONE_INSTANT = "cannot be combined with open_at"
+OPEN_NOW_IS_TRUE = "can only be true; leave it out to list stores open or not"
 
 DEFAULT_COUNTRY = "ID"
 DEFAULT_TIMEZONE = "Asia/Jakarta"

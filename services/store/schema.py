@@ -215,6 +215,29 @@ class StoreQuery(ListQuery, kw_only=True, frozen=True):
         Annotated[float, Meta(gt=0, le=MOST_RADIUS_M, description="Metres around near.", examples=[2000])]
         | None
     ) = None
+    open_at: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                description="Lists the stores that are open at this instant (RFC 3339). Those whose hours"
+                " nobody knows are not.",
+                examples=["2026-01-31T12:00:00Z"],
+            ),
+        ]
+        | None
+    ) = None
+    open_now: (
+        Annotated[
+            bool,
+            Meta(
+                description="With true, lists the stores that are open now; meta.evaluated_at says when that"
+                " was. A walk by cursor keeps to it.",
+                examples=[True],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Near(msgspec.Struct, frozen=True):
@@ -230,6 +253,7 @@ class Wanted(msgspec.Struct, kw_only=True, frozen=True):
 
     uuids: Sequence[UUID] | None = None
     near: Near | None = None
+    open_at: datetime | None = None
 
 
 class ListedStore(Store, kw_only=True, frozen=True):
@@ -245,10 +269,11 @@ class StoreMeta(PageMeta, kw_only=True, omit_defaults=True):
     """Where a page stands in a list of stores.
 
     With near, `radius_m` is within which every store is listed: less than asked for when there are more than
-    10,000, which `capped` then says.
+    10,000, which `capped` then says. With open_at or open_now, `evaluated_at` is when the stores are open.
     """
 
     radius_m: float | UnsetType = UNSET
+    evaluated_at: datetime | UnsetType = UNSET
 
 
 class StorePage(msgspec.Struct, kw_only=True):

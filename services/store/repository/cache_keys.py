@@ -42,8 +42,12 @@ def tags_of_change(change: Change) -> list[str]:
 
 
 def is_cached(query: StoreQuery) -> bool:
-    """Tell whether this list is cached: one by words, place, ids or cursor is hardly asked for twice."""
-    return all(each is None for each in (query.q, query.near, query.uuids, query.cursor))
+    """Tell whether this list is cached: one by words, place, ids or cursor is hardly asked for twice.
+
+    One of what is open becomes another without a write, when time passes or hours change.
+    """
+    timeless = query.open_at is None and query.open_now is None
+    return timeless and all(each is None for each in (query.q, query.near, query.uuids, query.cursor))
 
 
 def list_scope(query: StoreQuery, tenant: UUID | None) -> UUID | None:

@@ -1,18 +1,19 @@
 """Which stores a list shows, in which order, and how they are found."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from sqlalchemy import ColumnElement, RowMapping, Select, select
 
 from services.store.model import stores
 from services.store.repository.near import distance_m, within
+from services.store.repository.opening import opening
 from services.store.schema import ListedStore, Near, Store, StoreMeta, StoreQuery, Wanted
 from shared.cursors import carried_by
 from shared.db import ReadConnection
-from shared.listing import Listing, Picked, asked, fetch_page, gather, plan_by_index
+from shared.listing import Listing, Picked, asked, fetch, gather, plan_by_index
 from shared.search import begins_words
 from shared.sorting import Sorting, SortKey
 from shared.text import unique_key
@@ -35,25 +36,32 @@ _MOST_NARROWINGS = 12
 """50 km become 24 m: whatever is closer together than that is not told apart."""
 
 
+class _Found(NamedTuple):
+    """A page, and the radius within which all are listed when they are near a place."""
+
+    page: Listing[RowMapping]
+    radius_m: float | UnsetType = UNSET
+
+
 async def find_page(
     connection: ReadConnection, query: StoreQuery, wanted: Wanted, tenant: UUID | None
 ) -> Listing[ListedStore]:
     """Return a page of the living stores that are asked for and `tenant` may see.
 
     Raises:
-        InvalidInput: as `fetch_page` does.
+        InvalidInput: as `asked` and `fetch` do.
     """
-    if wanted.near:
-        return await _nearest(connection, query, wanted, wanted.near, tenant)
-    page = await fetch_page(
-        connection,
-        matching(query, wanted, tenant),
-        query,
-        SORTING,
-        scope=tenant,
-        picked=_picked(query, wanted, tenant),
+    await plan_by_index(connection)
+    statement, knows_all_hours = matching(query, wanted, tenant), True
+    if wanted.open_at:
+        whether_open = await opening(connection, _at_all(statement, wanted.near), wanted.open_at)
+        statement, knows_all_hours = statement.where(whether_open.condition), whether_open.is_whole
+    page, radius_m = await _page(connection, statement, query, wanted, tenant)
+    page.meta.capped |= not knows_all_hours
+    meta = StoreMeta(
+        **msgspec.structs.asdict(page.meta), radius_m=radius_m, evaluated_at=wanted.open_at or UNSET
     )
-    return _listing(page, StoreMeta(**msgspec.structs.asdict(page.meta)))
+    return Listing([_listed(row) for row in page.items], meta)
 
 
 def matching(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Select[Any]:
@@ -70,10 +78,15 @@ def matching(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Select[A
     return select(*_SHOWN).where(*conditions)
 
 
-def everything(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Select[Any]:
+async def everything(
+    connection: ReadConnection, query: StoreQuery, wanted: Wanted, tenant: UUID | None
+) -> Select[Any]:
     """Return the statement of the living stores that are asked for and `tenant` may see."""
-    statement = matching(query, wanted, tenant)
-    return statement.where(*within(wanted.near, wanted.near.radius_m)) if wanted.near else statement
+    await plan_by_index(connection)
+    statement = _at_all(matching(query, wanted, tenant), wanted.near)
+    if wanted.open_at:
+        statement = statement.where((await opening(connection, statement, wanted.open_at)).condition)
+    return statement
 
 
 def _one_clients(query: StoreQuery, tenant: UUID | None) -> list[ColumnElement[bool]]:
@@ -86,44 +99,58 @@ def _picked(query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> Picked | 
     """Tell how filters pick these stores; None when an index has them in order."""
     owned = _one_clients(query, tenant)
     others = [each for each in (query.city, query.country, query.is_active) if each is not None]
-    unordered = [each for each in (query.q, query.code, wanted.uuids) if each is not None]
+    searched = [each for each in (query.q, wanted.open_at) if each is not None]
+    unordered = [*searched, *(each for each in (query.code, wanted.uuids) if each is not None)]
     is_in_order_of_time = len(others) == 1 and len(owned) == 1 and query.sort in _SORTED_BY_TIME
     if not unordered and (not others or is_in_order_of_time):
         return None
-    return Picked(select(stores).where(*owned), is_search=query.q is not None)
+    return Picked(select(stores).where(*owned), is_search=bool(searched))
+
+
+def _at_all(statement: Select[Any], near: Near | None) -> Select[Any]:
+    return statement.where(*within(near, near.radius_m)) if near else statement
+
+
+async def _page(
+    connection: ReadConnection, statement: Select[Any], query: StoreQuery, wanted: Wanted, tenant: UUID | None
+) -> _Found:
+    carried: dict[str, object] = {"evaluated_at": wanted.open_at} if query.open_now else {}
+    if wanted.near:
+        return await _nearest(connection, statement, query, wanted.near, (tenant, carried))
+    page = asked(statement, query, SORTING.keys(query.sort), tenant, carried)
+    return _Found(await fetch(connection, page, _picked(query, wanted, tenant)))
 
 
 async def _nearest(
-    connection: ReadConnection, query: StoreQuery, wanted: Wanted, near: Near, tenant: UUID | None
-) -> Listing[ListedStore]:
+    connection: ReadConnection,
+    statement: Select[Any],
+    query: StoreQuery,
+    near: Near,
+    walk: tuple[UUID | None, dict[str, object]],
+) -> _Found:
     """Return a page of the stores within the radius, the nearest first.
 
     Where more than can be gathered are within it, it is halved until they can; so the page shows the nearest
-    ones in any case.
+    ones in any case. A walk by cursor keeps to the radius that its first page found.
     """
-    await plan_by_index(connection)
-    statement = matching(query, wanted, tenant).add_columns(distance_m(near))
+    tenant, carried = walk
     keys = [SortKey(distance_m(near)), SortKey(stores.c.uuid)]
     radius_m, smaller = _radius(query, near), 0
     while True:
-        part = statement.where(*within(near, radius_m))
-        found = await gather(connection, asked(part, query, keys, tenant, {"radius_m": radius_m}))
+        part = statement.add_columns(distance_m(near)).where(*within(near, radius_m))
+        whole_walk = {**carried, "radius_m": radius_m}
+        found = await gather(connection, asked(part, query, keys, tenant, whole_walk))
         if found.is_whole or smaller == _MOST_NARROWINGS:
             break
         radius_m, smaller = radius_m / 2, smaller + 1
-    meta = StoreMeta(**msgspec.structs.asdict(found.listing.meta), radius_m=radius_m)
-    meta.capped = radius_m < near.radius_m or not found.is_whole
-    return _listing(found.listing, meta)
+    found.listing.meta.capped = radius_m < near.radius_m or not found.is_whole
+    return _Found(found.listing, radius_m)
 
 
 def _radius(query: StoreQuery, near: Near) -> float:
     """Return the radius to try first: that of the first page of a walk by cursor, else what is asked for."""
     carried = carried_by(query.cursor).get("radius_m")
     return carried if isinstance(carried, float) and 0 < carried <= near.radius_m else near.radius_m
-
-
-def _listing(page: Listing[RowMapping], meta: StoreMeta) -> Listing[ListedStore]:
-    return Listing([_listed(row) for row in page.items], meta)
 
 
 def _listed(row: RowMapping) -> ListedStore:

@@ -103,10 +103,14 @@ class StoreRepository:
         tags = [tag_of_list(list_scope(query, tenant))]
         return await self._cache.read(list_key(query, tenant), tags, load, fresh=fresh)
 
-    def all(self, query: StoreQuery, wanted: Wanted, tenant: UUID | None) -> AsyncIterator[Sequence[Store]]:
+    async def all(
+        self, query: StoreQuery, wanted: Wanted, tenant: UUID | None
+    ) -> AsyncIterator[Sequence[Store]]:
         """Yield living stores that `query` asks for and `tenant` may see, some at a time, by age."""
-        order = (stores.c.created_at, stores.c.uuid)
-        return walk(self._database, everything(query, wanted, tenant), order, _store)
+        async with self._database.reading() as connection:
+            statement = await everything(connection, query, wanted, tenant)
+        async for some in walk(self._database, statement, (stores.c.created_at, stores.c.uuid), _store):
+            yield some
 
     @asynccontextmanager
     async def transaction(self, actor: str) -> AsyncGenerator["StoreWriter"]:

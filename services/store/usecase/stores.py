@@ -1,6 +1,7 @@
 """What can be done with stores, and by whom."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -67,12 +68,14 @@ class Stores:
     async def list(self, principal: Principal, query: StoreQuery, *, fresh: bool = False) -> Cached:
         """Return a page of the stores the caller may see, as JSON; with `fresh`, not from the cache."""
         principal.require("admin", "manager", "user")
-        return await self._stores.list(query, wanted(query), principal.client_uuid, fresh=fresh)
+        return await self._stores.list(
+            query, wanted(query, datetime.now(UTC)), principal.client_uuid, fresh=fresh
+        )
 
     def export(self, principal: Principal, query: StoreQuery) -> AsyncIterator[Sequence[Store]]:
         """Return all stores the caller may see and `query` asks for, some at a time."""
         principal.require("admin", "manager", "user")
-        return self._stores.all(query, wanted(query), principal.client_uuid)
+        return self._stores.all(query, wanted(query, datetime.now(UTC)), principal.client_uuid)
 
     async def history(self, principal: Principal, uuid: UUID, query: HistoryQuery) -> Listing[HistoryEntry]:
         """Return a page of what happened to a store; for admins, and managers whom it is visible to."""

@@ -1,21 +1,25 @@
 """What a list of stores may be asked for, and what is told of what has no meaning."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from services.store.schema import Near, StoreQuery
 from services.store.usecase.wanted import wanted
 from shared.errors import InvalidInput
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def test_a_place_is_read() -> None:
     query = StoreQuery(near="-6.2146, 106.8451", radius_m=500)
-    assert wanted(query).near == Near(-6.2146, 106.8451, 500)
+    assert wanted(query, NOW).near == Near(-6.2146, 106.8451, 500)
 
 
 def test_nothing_is_wanted_unless_it_is_asked_for() -> None:
-    assert wanted(StoreQuery()).near is None
-    assert wanted(StoreQuery()).uuids is None
-    assert wanted(StoreQuery(uuids="")).uuids == []
+    assert wanted(StoreQuery(), NOW).near is None
+    assert wanted(StoreQuery(), NOW).uuids is None
+    assert wanted(StoreQuery(uuids=""), NOW).uuids == []
 
 
 @pytest.mark.parametrize(
@@ -32,5 +36,5 @@ def test_nothing_is_wanted_unless_it_is_asked_for() -> None:
 )
 def test_each_field_without_a_meaning_is_named(query: StoreQuery, fields: list[str]) -> None:
     with pytest.raises(InvalidInput) as raised:
-        wanted(query)
+        wanted(query, NOW)
     assert [problem.field for problem in raised.value.details] == fields
