@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import bulk, freshness, gateway, memory, report, store
+from benchmarks import bulk, freshness, gateway, memory, report, search, store
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import Cores, bound_to, cores
 from benchmarks.processes import Stage
@@ -43,6 +43,9 @@ bulk     Runs the whole platform on all cores. Imports a file of 100,000 stores 
          first byte to the end of the import, and copies the same rows into the same table, emptied, with
          asyncpg's COPY, in turns. Then exports them, and takes how much the store service grows meanwhile.
 memory   Runs the whole platform, signs in 200 times, loads every service, and takes resident memory.
+search   Fills the table of stores to 1,000, 100,000 and 1,000,000, of which the same 1,000 or fewer match,
+         and asks the store service for them in each way: the first page, and the next one by cursor.
+         The 95th percentile of 60 answers each, not from the cache, at the largest size beside the smallest.
 
 The exit status is 1 when a goal is missed.
 """
@@ -53,6 +56,7 @@ _PARTS: dict[str, Callable[[Stage, Plan], list[Result]]] = {
     "freshness": freshness.measure,
     "bulk": bulk.measure,
     "memory": memory.measure,
+    "search": search.measure,
 }
 
 
