@@ -28,6 +28,15 @@ TRIM_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
 KEPT_MILLISECONDS = 3_600_000
+MOST_KEPT = 20_000
+"""Above that, entries that every group has read go before their time."""
+
+FULL = 2 * MOST_KEPT
+"""Above that nothing is published until the groups have read more: the outbox holds any number."""
+
+TRIM_AFTER = 5_000
+"""A trim follows so many published events at the latest."""
+
 REPLAYED_WHEN_LOST = timedelta(hours=24)
 REPLAYED_BEFORE_NEWEST = timedelta(minutes=1)
 
@@ -73,6 +82,7 @@ class Relay:
         self._metrics = metrics or EventMetrics()
         self._kept_milliseconds = kept_milliseconds
         self._checks, self._trims = Every(CHECK_SECONDS), Every(TRIM_SECONDS)
+        self._untrimmed = 0
         self._stopping = Stopping()
         self._worker = Worker(f"relay of {service}", self._run, self._stopping, STOP_SECONDS)
 
@@ -116,9 +126,10 @@ class Relay:
             if self._checks.due():
                 await self._replay_lost()
                 await self._observe()
+            if (self._trims.due() or self._untrimmed >= TRIM_AFTER) and await self._trim() > FULL:
+                await self._hold_back()
+                return 0
             published = await self.publish()
-            if self._trims.due():
-                await self._trim()
         except streams.FAILURES as error:
             logger.warning("Events of %s cannot be published: %r", self._service, error)
             self._checks.soon()
@@ -136,6 +147,7 @@ class Relay:
         await self._stream.publish([encode_change(self._service, change) for change in changes])
         await self._outbox.done(ids)
         self._metrics.published.inc(len(ids))
+        self._untrimmed += len(ids)
         return len(ids)
 
     async def _tell(self, hook: Invalidate, changes: Sequence[Change]) -> None:
@@ -176,9 +188,22 @@ class Relay:
         self._metrics.waiting.set(backlog.depth)
         self._metrics.oldest.set(backlog.seconds)
 
-    async def _trim(self) -> None:
-        """Remove entries that are old enough and that every group has read and acknowledged."""
-        bounds = [f"{await self._stream.now() - self._kept_milliseconds}-0"]
-        groups = await self._stream.groups()
-        bounds += [group.oldest_pending or group.last_delivered for group in groups]
-        await self._stream.trim(min(bounds, key=order))
+    async def _trim(self) -> int:
+        """Remove entries that every group has read and acknowledged, if they are old or there are too many.
+
+        Return how many are left.
+        """
+        now = await self._stream.now()
+        read = [group.oldest_pending or group.last_delivered for group in await self._stream.groups()]
+        await self._stream.trim(min([f"{now - self._kept_milliseconds}-0", *read], key=order))
+        length = await self._stream.length()
+        if length > MOST_KEPT:
+            length -= await self._stream.trim_some(min([f"{now}-0", *read], key=order), length - MOST_KEPT)
+        self._untrimmed = 0
+        return length
+
+    async def _hold_back(self) -> None:
+        """Wait for the groups to read."""
+        logger.warning("Events of %s wait: a group has not read those before", self._service)
+        self._trims.soon()
+        await self._stopping.pause(FAILURE_SECONDS)

@@ -107,9 +107,17 @@ class Stream:
         seconds, microseconds = await self._redis.time()
         return seconds * 1000 + microseconds // 1000
 
+    async def length(self) -> int:
+        """Return how many entries there are."""
+        return await self._redis.xlen(self.name)
+
     async def trim(self, before: str) -> int:
         """Remove the entries before this one and return how many they were."""
         return await self._redis.xtrim(self.name, minid=before, approximate=False)
+
+    async def trim_some(self, before: str, most: int) -> int:
+        """Remove about `most` of the entries before this one, the oldest, and return how many they were."""
+        return await self._redis.xtrim(self.name, minid=before, approximate=True, limit=most)
 
     async def _group(self, found: dict[str, Any]) -> Group:
         name, pending = found["name"], found["pending"]

@@ -276,6 +276,38 @@ async def test_recent_entries_stay_for_groups_to_come(events: Events) -> None:
         assert len(await events.published()) == 3
 
 
+async def test_more_than_enough_entries_stay_only_until_they_are_read(
+    events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "MOST_KEPT", 200)
+    monkeypatch.setattr(relay_module, "FULL", 400)
+    monkeypatch.setattr(relay_module, "TRIM_AFTER", 1)
+    monkeypatch.setattr(relay_module, "BATCH", 100)
+    async with relaying(events):
+        await events.redis.xgroup_create(STREAM, "slow", "0", mkstream=True)
+        await events.record(*things(1000))
+        await until(lambda: is_held_back(events))
+        read = 0
+        while read < 1000:
+            given = await events.redis.xreadgroup("slow", "me", {STREAM: ">"}, count=100)
+            ids = [id_ for id_, _ in given[0][1]] if given else []
+            read += await events.redis.xack(STREAM, "slow", *ids) if ids else 0
+            await asyncio.sleep(0.01)
+        await until(lambda: nothing_waits(events))
+        await until(lambda: is_no_longer_than(events, 300))  # a node of the stream more than enough
+
+
+async def is_held_back(events: Events) -> bool:
+    """Tell whether the stream is full and changes still wait, now and a few passes later."""
+    before = await events.redis.xlen(STREAM)
+    await asyncio.sleep(0.2)
+    return before > 400 and await events.redis.xlen(STREAM) == before and not await nothing_waits(events)
+
+
+async def is_no_longer_than(events: Events, most: int) -> bool:
+    return await events.redis.xlen(STREAM) <= most
+
+
 async def test_what_waits_is_measured(events: Events) -> None:
     metrics = EventMetrics()
     async with events.database.transaction() as connection:
