@@ -40,9 +40,21 @@ class TestDatabase:
                 " ORDER BY tablename NOT IN ('import_rows', 'outbox')"  # what workers lock first, too
             )
             if tables:
-                await connection.execute(f"TRUNCATE {', '.join(table['name'] for table in tables)} CASCADE")
+                await _truncate(connection, [table["name"] for table in tables])
         finally:
             await connection.close()
+
+
+async def _truncate(connection: "asyncpg.Connection[asyncpg.Record]", tables: list[str]) -> None:
+    """Empty tables, giving way to workers that are about to lock them in another order."""
+    await connection.execute("SET lock_timeout = '200ms'")  # below the second after which one would be ended
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await connection.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            except asyncpg.LockNotAvailableError:
+                continue
+            return
 
 
 async def connect(config: DatabaseConfig) -> "asyncpg.Connection[asyncpg.Record]":
