@@ -1,11 +1,12 @@
 """All rows of a list, some at a time, however long whoever takes them pauses."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Select, tuple_
+from sqlalchemy import Column, RowMapping, Select, tuple_
 
-from shared.db import Database, Row
+from shared.db import Database, ReadConnection, Row
 
 T = TypeVar("T")
 
@@ -23,10 +24,13 @@ async def walk(
     page = statement.order_by(*order).limit(_AT_ONCE)
     part = page
     while True:
-        async with database.reading() as connection:
-            rows = (await connection.execute(part)).mappings().all()
+        rows = await database.read(partial(_rows, part))
         yield [read(row) for row in rows]
         if len(rows) < _AT_ONCE:
             return
         last = [rows[-1][column] for column in order]
         part = page.where(tuple_(*order) > tuple_(*last))
+
+
+async def _rows(statement: Select[Any], connection: ReadConnection) -> Sequence[RowMapping]:
+    return (await connection.execute(statement)).mappings().all()
