@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import asyncpg
@@ -52,17 +52,17 @@ INSERT INTO stores (uuid, client_uuid, code, code_key, name, name_key, city, cit
 SELECT ('0199c5a0-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid,
        ('0199c5a0-0000-7000-9000-' || lpad(to_hex(client), 12, '0'))::uuid,
        'S-' || number, 's-' || number, word || ' ' || number, lower(word) || ' ' || number,
-       town, lower(town), 'ID', 'Asia/Jakarta', latitude, longitude, number >= $2 OR number % 2 = 0,
+       town, lower(town), 'ID', 'Asia/Jakarta', latitude, longitude, number >= $1 OR number % 2 = 0,
        array_to_tsvector(ARRAY[lower(word), 's', number::text, lower(town)]),
        '2025-01-01'::timestamptz + number * interval '1 second', '2025-01-01'::timestamptz
-FROM generate_series($1::int, $3::int - 1) AS number, LATERAL (
+FROM generate_series(0, $2::int - 1) AS number, LATERAL (
     SELECT 0 AS client, 'Jarum' AS word, 'Ambon' AS town,
            -3.7 + 0.04 * random() AS latitude, 128.2 + 0.04 * random() AS longitude
-    WHERE number < $2
+    WHERE number < $1
     UNION ALL
     SELECT 1 + number % 500, (ARRAY['Kopi', 'Roti', 'Batik', 'Buku', 'Teh'])[1 + number % 5],
            'Kota' || number % 300, degrees(asin(2 * random() - 1)), 360 * random() - 180
-    WHERE number >= $2
+    WHERE number >= $1
 ) AS each
 """
 
@@ -75,66 +75,77 @@ SELECT $1, $1, 'workhour', 1, jsonb_build_object(
 
 
 def measure(stage: Stage, plan: Plan) -> list[Result]:
-    """Fill one table three times, more each time, and ask the same of it."""
+    """Fill three databases, and ask the same of them in turn."""
     with ExitStack() as servers:
-        database = migrated(servers.enter_context(postgres.running(stage.folder / "search")))["store"]
+        url = servers.enter_context(postgres.running(stage.folder / "search"))
+        empty = migrated(url)["store"]
         config = redis_config(servers.enter_context(redis.running(stage.folder)))
-        return asyncio.run(_measured(database, config, plan))
+        return asyncio.run(_measured(url, empty, config, plan))
 
 
-async def _measured(database: TestDatabase, config: RedisConfig, plan: Plan) -> list[Result]:
-    times: dict[str, list[float]] = {}
-    filled = 0
-    for size in SIZES:
-        plan.say(f"filling up to {size:,} stores")
-        await _fill(database, filled, size)
-        filled = size
-        app = create_app(store_config(replace(database.app, pool_size=2), config, _NOWHERE))
-        async with calling(app) as http:
-            http.headers.update(bearer())
-            for name, query in KINDS.items():
-                for page, slow in (await _asked(http, query)).items():
-                    times.setdefault(f"{name}, {page}", []).append(slow)
-                    plan.say(f"{size:>9,} stores  {name + ', ' + page:<50} {1000 * slow:7.1f} ms")
-    return [_result(name, slow) for name, slow in times.items()]
+async def _measured(url: str, empty: TestDatabase, config: RedisConfig, plan: Plan) -> list[Result]:
+    async with AsyncExitStack() as services:
+        https: list[httpx.AsyncClient] = []
+        for size in SIZES:
+            plan.say(f"filling a table with {size:,} stores")
+            database = await _filled(url, empty, size)
+            app = create_app(store_config(replace(database.app, pool_size=2), config, _NOWHERE))
+            https.append(await services.enter_async_context(calling(app)))
+            https[-1].headers.update(bearer())
+        return [result for name, query in KINDS.items() for result in await _asked(https, name, query, plan)]
 
 
-async def _fill(database: TestDatabase, start: int, end: int) -> None:
+async def _filled(url: str, empty: TestDatabase, size: int) -> TestDatabase:
+    """Return a copy of a database with so many stores."""
+    name = f"{empty.owner.name}_{size}"
+    superuser = await asyncpg.connect(url)
+    await superuser.execute(f"CREATE DATABASE {name} TEMPLATE {empty.owner.name} OWNER {empty.owner.user}")
+    await superuser.close()
+    database = TestDatabase(app=replace(empty.app, name=name), owner=replace(empty.owner, name=name))
     connection = await connect(database.owner)
     try:
-        if start == 0:
-            await connection.execute(_HOURS, _OWNER)
-        await _without_indexes(connection, start, end)
+        await connection.execute(_HOURS, _OWNER)
+        await _without_indexes(connection, size)
         await connection.execute("VACUUM ANALYZE stores")
     finally:
         await connection.close()
+    return database
 
 
-async def _without_indexes(connection: "asyncpg.Connection[asyncpg.Record]", start: int, end: int) -> None:
+async def _without_indexes(connection: "asyncpg.Connection[asyncpg.Record]", size: int) -> None:
     """Add rows while only the constraints' indexes are there, which is far quicker."""
     plain = "tablename = 'stores' AND indexdef !~ 'UNIQUE'"
     indexes = await connection.fetch(f"SELECT indexname, indexdef FROM pg_indexes WHERE {plain}")  # noqa: S608 - ours
     for index in indexes:
         await connection.execute(f"DROP INDEX {index['indexname']}")
-    await connection.execute(_FILL, start, MATCHES, end)
+    await connection.execute(_FILL, MATCHES, size)
     for index in indexes:
         await connection.execute(index["indexdef"])
 
 
-async def _asked(http: httpx.AsyncClient, query: Mapping[str, str]) -> dict[str, float]:
-    """Return the 95th percentile of the seconds that page 1 and the next one by cursor take."""
-    first = await _page(http, query)
-    later: dict[str, str] = {**query, "cursor": first["meta"]["next_cursor"]}
-    return {"page 1": await _percentile(http, query), "by cursor": await _percentile(http, later)}
+async def _asked(
+    https: Sequence[httpx.AsyncClient], name: str, query: Mapping[str, str], plan: Plan
+) -> list[Result]:
+    """Compare the 95th percentiles of the seconds that page 1 and the next one by cursor take."""
+    later = [{**query, "cursor": (await _page(http, query))["meta"]["next_cursor"]} for http in https]
+    pages = {"page 1": [query] * len(https), "by cursor": later}
+    results: list[Result] = []
+    for page, queries in pages.items():
+        slow = await _percentiles(list(zip(https, queries, strict=True)))
+        plan.say(f"{name + ', ' + page:<55} " + " ".join(f"{1000 * each:7.1f} ms" for each in slow))
+        results.append(_result(f"{name}, {page}", slow))
+    return results
 
 
-async def _percentile(http: httpx.AsyncClient, query: Mapping[str, str]) -> float:
-    seconds: list[float] = []
+async def _percentiles(asked: Sequence[tuple[httpx.AsyncClient, Mapping[str, str]]]) -> list[float]:
+    """Ask in turn, so that a disturbed moment meets all sizes."""
+    seconds: list[list[float]] = [[] for _ in asked]
     for _ in range(_ASKED):
-        began = time.perf_counter()
-        await _page(http, query)
-        seconds.append(time.perf_counter() - began)
-    return sorted(seconds)[int(0.95 * _ASKED)]
+        for (http, query), times in zip(asked, seconds, strict=True):
+            began = time.perf_counter()
+            await _page(http, query)
+            times.append(time.perf_counter() - began)
+    return [sorted(times)[int(0.95 * _ASKED)] for times in seconds]
 
 
 async def _page(http: httpx.AsyncClient, query: Mapping[str, str]) -> dict[str, Any]:

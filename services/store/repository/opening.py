@@ -42,7 +42,8 @@ MOST_SCHEDULES = 10_000
 
 _NO_PARTS = Parts()
 
-# A loose index scan: each step jumps to the next distinct schedule.
+# A loose index scan: each step jumps to the next distinct schedule. It is ordered by all columns of the
+# index, also by one that is null throughout: without it the planner sorts what it could read in order.
 _ALL = text(
     """
     WITH RECURSIVE own AS (
@@ -58,13 +59,14 @@ _ALL = text(
         ) following
     ), inherited AS (
         (SELECT schedule_digest, client_uuid, timezone, uuid FROM stores
-         WHERE deleted_at IS NULL AND schedule_digest IS NULL ORDER BY client_uuid, timezone LIMIT 1)
+         WHERE deleted_at IS NULL AND schedule_digest IS NULL
+         ORDER BY schedule_digest, client_uuid, timezone LIMIT 1)
         UNION ALL
         SELECT following.* FROM inherited CROSS JOIN LATERAL (
             SELECT schedule_digest, client_uuid, timezone, uuid FROM stores
             WHERE deleted_at IS NULL AND schedule_digest IS NULL
                   AND (client_uuid, timezone) > (inherited.client_uuid, inherited.timezone)
-            ORDER BY client_uuid, timezone LIMIT 1
+            ORDER BY schedule_digest, client_uuid, timezone LIMIT 1
         ) following
     )
     SELECT schedule_digest, client_uuid, timezone, uuid FROM inherited
