@@ -32,6 +32,7 @@ from sqlalchemy import (
 from services.store.model import stores
 from services.store.repository.client_hours import client_parts, client_parts_column
 from services.store.repository.workhours import CLIENT_SOURCE, SOURCE
+from shared.counting import SURELY_MORE, estimate_rows
 from shared.db import ReadConnection
 from shared.listing import MOST_CANDIDATES
 from shared.schedules.known import OwnerSchedule, Parts
@@ -114,15 +115,24 @@ async def opening(connection: ReadConnection, statement: Select[Any], at: dateti
 
 
 async def _kinds(connection: ReadConnection, statement: Select[Any]) -> list[_Kind]:
+    if await estimate_rows(connection, statement) <= SURELY_MORE * MOST_CANDIDATES:
+        rows = await _of_candidates(connection, statement)
+        if not rows or rows[0][-1] <= MOST_CANDIDATES:
+            return [_Kind(*row[:4]) for row in rows]
+    rows = (await connection.execute(_ALL, {"most": MOST_SCHEDULES + 1})).all()
+    return [_Kind(*row) for row in rows]
+
+
+async def _of_candidates(
+    connection: ReadConnection, statement: Select[Any]
+) -> Sequence[Row[Any, Any, Any, Any, int]]:
+    """Return the kinds of the first stores of `statement`, each with how many stores those are."""
     kind = (stores.c.schedule_digest, stores.c.client_uuid, stores.c.timezone)
     few = statement.with_only_columns(*kind, stores.c.uuid).limit(MOST_CANDIDATES + 1).subquery("few")
     grouped = (few.c.schedule_digest, few.c.client_uuid, few.c.timezone)
     some = func.array_agg(few.c.uuid, type_=ARRAY(Uuid))[1]
     counted = select(*grouped, some, func.sum(func.count()).over()).group_by(*grouped)
-    rows = (await connection.execute(counted)).all()
-    if rows and rows[0][-1] > MOST_CANDIDATES:
-        rows = (await connection.execute(_ALL, {"most": MOST_SCHEDULES + 1})).all()
-    return [_Kind(*row[:4]) for row in rows]
+    return (await connection.execute(counted)).all()
 
 
 async def _own_parts(connection: ReadConnection, kinds: Sequence[_Kind]) -> dict[bytes | None, Parts]:
@@ -144,6 +154,8 @@ async def _client_parts(connection: ReadConnection, kinds: Sequence[_Kind]) -> d
 async def _of_some(
     connection: ReadConnection, question: Select[Any, str], some: Collection[UUID]
 ) -> Sequence[Row[Any, str]]:
+    if not some:
+        return ()
     return (await connection.execute(question.where(stores.c.uuid == _any(some, Uuid())))).all()
 
 
