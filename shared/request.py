@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from litestar.exceptions import InternalServerException
 
 from shared.conversion import query_fields, to_struct
 from shared.deadline import renew
@@ -23,6 +24,17 @@ _CHARSET = re.compile(r""";\s*charset="?([^";\s]*)""")
 
 class JsonRequest(Request[None, Principal, State]):
     """A request whose JSON body is read strictly, into the type its handler declares."""
+
+    async def body(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            MalformedBody: when it breaks off.
+        """
+        try:
+            return await super().body()
+        except InternalServerException:  # Litestar's way to say that the caller has left
+            raise _broken_off() from None
 
     async def json(self) -> Any:  # noqa: ANN401 - Litestar's own signature
         """Return the body as the type of the handler's `data`.
@@ -51,7 +63,7 @@ class JsonRequest(Request[None, Principal, State]):
         while more:
             message = await self.receive()
             if message["type"] != "http.request":
-                raise MalformedBody(reason="it broke off before its end")
+                raise _broken_off()
             total += len(message["body"])
             if total > limit:
                 raise PayloadTooLarge(limit=limit)
@@ -67,8 +79,7 @@ class JsonRequest(Request[None, Principal, State]):
         """Raise UnsupportedMediaType unless the body is one of `accepted`, in UTF-8 and not compressed."""
         charset = _CHARSET.search(self.headers.get("content-type", "").lower())
         utf8 = charset is None or charset[1] in {"utf-8", "utf8"}
-        coding = self.headers.get("content-encoding", "identity")
-        if self.media_type() not in accepted or not utf8 or coding != "identity":
+        if self.media_type() not in accepted or not utf8 or self._is_compressed():
             raise UnsupportedMediaType(accepted=" or ".join(accepted) + " in UTF-8, not compressed")
 
     def header(self, name: bytes) -> str | None:
@@ -84,8 +95,12 @@ class JsonRequest(Request[None, Principal, State]):
         accepted = [_JSON, _MERGE_PATCH] if self.method == "PATCH" else [_JSON]
         media_type, _, parameters = self.headers.get("content-type", "").partition(";")
         charset = parameters.lower().replace(" ", "").removeprefix("charset=").strip('"')
-        if media_type.strip().lower() not in accepted or charset not in {"", "utf-8"}:
+        utf8 = charset in {"", "utf-8"}
+        if media_type.strip().lower() not in accepted or not utf8 or self._is_compressed():
             raise UnsupportedMediaType(accepted=" or ".join(accepted), headers={"Accept-Patch": _MERGE_PATCH})
+
+    def _is_compressed(self) -> bool:
+        return self.headers.get("content-encoding", "identity").lower() != "identity"
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -102,6 +117,10 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedBody(reason="it must be a JSON object")
     return cast("dict[str, Any]", value)
+
+
+def _broken_off() -> MalformedBody:
+    return MalformedBody(reason="it broke off before its end")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -117,6 +117,13 @@ async def test_a_new_client_comes_as_json_in_utf8(clients: Resource, media_type:
     refused(await clients.http.post(clients.path, content=b"{}", headers=headers), 415)
 
 
+async def test_a_compressed_body(clients: Resource) -> None:
+    headers = JSON | {"Content-Encoding": "gzip"}
+    made = await clients.make()
+    refused(await clients.http.post(clients.path, content=b'{"name": "a"}', headers=headers), 415)
+    refused(await clients.http.patch(clients.url(made), content=b'{"name": "a"}', headers=headers), 415)
+
+
 async def test_a_body_over_two_mebibytes(clients: Resource) -> None:
     body = b'{"name": "' + b"x" * (2 * 1024 * 1024) + b'"}'
     refused(await clients.http.post(clients.path, content=body, headers=JSON), 413, "PAYLOAD_TOO_LARGE")

@@ -90,6 +90,13 @@ async def test_other_content_types(stores: Resource, media_type: str) -> None:
     refused(await stores.http.patch(stores.url(made), content=b'{"name": "a"}', headers=headers), 415)
 
 
+async def test_a_compressed_body(stores: Resource) -> None:
+    headers = JSON | {"Content-Encoding": "gzip"}
+    made = await stores.make()
+    refused(await stores.http.post(stores.path, content=b'{"name": "a"}', headers=headers), 415)
+    refused(await stores.http.patch(stores.url(made), content=b'{"name": "a"}', headers=headers), 415)
+
+
 async def test_a_body_over_two_mebibytes(stores: Resource) -> None:
     body = b'{"name": "' + b"x" * (2 * 1024 * 1024) + b'"}'
     refused(await stores.http.post(stores.path, content=body, headers=JSON), 413, "PAYLOAD_TOO_LARGE")

@@ -1,7 +1,14 @@
-import pytest
+from typing import Any, cast
 
+import msgspec
+import pytest
+from litestar import Litestar, post
+from litestar.params import JSONBody
+from litestar.types import Message
+
+from shared.error_handling import ERROR_HANDLERS
 from shared.errors import InvalidInput
-from shared.request import parse_object
+from shared.request import JsonRequest, parse_object
 
 
 def test_an_object_is_read() -> None:
@@ -40,3 +47,42 @@ def test_duplicate_keys_are_named() -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_object(b'{"a": 1, "b": {"c": 1, "c": 2}}')
     assert [problem.field for problem in raised.value.details] == ["c"]
+
+
+class Named(msgspec.Struct):
+    name: str
+
+
+@post("/")
+async def read(data: JSONBody[Named]) -> None:
+    del data
+
+
+async def test_a_caller_that_leaves_within_its_body_is_no_failure_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Litestar([read], request_class=JsonRequest, exception_handlers=ERROR_HANDLERS, openapi_config=None)
+    arriving: list[dict[str, object]] = [
+        {"type": "http.request", "body": b'{"name', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Message:
+        return cast("Message", arriving.pop(0))
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "raw_path": b"/",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await app(cast("Any", scope), cast("Any", receive), send)
+    assert sent[0]["status"] == 400
+    assert not caplog.records
