@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
 from shared.responses import error_body
+from shared.telemetry.context import request_id_from
 
 MOST_HEAD_BYTES = 64 * 1024
 """A request line with its headers is refused once about this much has arrived without its end."""
@@ -108,11 +109,17 @@ class HttpProtocol(HttpToolsProtocol):
         body = error_body(error, token_hex(16))
         lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.headers.items())
         head = (
-            b"content-type: application/json\r\ncontent-length: %d\r\nx-content-type-options: nosniff\r\n%s"
-            b"connection: close\r\n\r\n" % (len(body), lines.encode())
+            b"content-type: application/json\r\ncontent-length: %d\r\nx-content-type-options: nosniff\r\n"
+            b"x-request-id: %s\r\n%sconnection: close\r\n\r\n"
+            % (len(body), self._request_id(), lines.encode())
         )
         self.transport.write(STATUS_LINE[error.status] + head + body)
         self.transport.close()
+
+    def _request_id(self) -> bytes:
+        """Return that of the request that is being served; of what never became one, a new one."""
+        headers = dict(self.scope["headers"]) if self._is_answering() else {}
+        return request_id_from(headers.get(b"x-request-id")).encode()
 
 
 class _Nowhere(list[tuple[bytes, bytes]]):

@@ -91,6 +91,14 @@ async def test_an_endless_head_is_refused(endless: bytes) -> None:
     assert not echo.headers
 
 
+async def test_what_is_no_http_gets_a_request_id() -> None:
+    async with echoing() as (_, port):
+        answers = [await talk(port, b"GARBAGE\r\n\r\n") for _ in range(2)]
+    ids = [answer.partition(b"\r\nx-request-id: ")[2].partition(b"\r\n")[0] for answer in answers]
+    assert all(ids)
+    assert len(set(ids)) == 2
+
+
 async def test_a_large_head_that_ends_is_read() -> None:
     async with echoing() as (echo, port):
         pieces = [b"X-Padding: " + b"x" * 4000 + b"\r\n"] * 10
