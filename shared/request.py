@@ -106,8 +106,9 @@ class JsonRequest(Request[None, Principal, State]):
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return a JSON object (RFC 8259) read from `body`, raising MalformedBody when it is none."""
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # refuses lone surrogates written as escapes
+        value = _DECODER.decode(body.decode("utf-8"))
+        if b"\\u" in body:  # a lone surrogate may be written as an escape
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
         raise MalformedBody(reason="it is not valid UTF-8") from None
     except RecursionError:
@@ -140,3 +141,6 @@ def _place(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}: {error.msg}"
     return str(error).partition(";")[0]
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
