@@ -34,6 +34,7 @@ def platform_routes(version_prefix: str) -> list[Route]:
         Route(f"{version_prefix}/auth/refresh", "auth", public=True),
         Route(f"{version_prefix}/auth", "auth"),
         Route(f"{version_prefix}/users", "auth"),
+        Route(f"{version_prefix}/audit", "auth"),
         Route(f"{version_prefix}/master-client", "client"),
         Route(f"{version_prefix}/master-client/import", "client", most_body_bytes=MOST_IMPORT_BYTES),
         Route(f"{version_prefix}/stores", "store"),

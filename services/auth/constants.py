@@ -23,6 +23,11 @@ FAILURES_BEFORE_SLOWING = 20
 FAILURE_WINDOW_SECONDS = 15 * 60
 SLOWED_INTERVAL_SECONDS = 30
 
+SESSION_OPENED = "session.opened"
+SESSION_ENDED = "session.ended"
+REFRESH_TOKEN_REUSED = "session.refresh_reused"  # noqa: S105 - the type of an event
+PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the type of an event
+
 REFRESH_RACE_SECONDS = 10
 
 JWKS_CACHE_SECONDS = 300

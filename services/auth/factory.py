@@ -5,14 +5,17 @@ from litestar.openapi.spec import Tag
 from services.auth import routes
 from services.auth.config import AuthConfig
 from services.auth.controller.account import AccountController
+from services.auth.controller.audit import AuditController
 from services.auth.controller.oauth import OAuthController
 from services.auth.controller.sign_in import SignInController
 from services.auth.controller.users import UserController
 from services.auth.passwords import Passwords
 from services.auth.repository.attempts import AttemptRepository
+from services.auth.repository.audit import AuditRepository
 from services.auth.repository.users import UserRepository
 from services.auth.signing import TokenIssuer, load_signing_keys
 from services.auth.usecase.account import OwnAccount
+from services.auth.usecase.audit import Audit
 from services.auth.usecase.first_admin import FirstAdmin
 from services.auth.usecase.service_tokens import ServiceTokens
 from services.auth.usecase.sign_in import SignIn
@@ -30,6 +33,7 @@ from shared.telemetry.metrics import Metrics
 TAGS = [
     Tag(name=routes.SIGN_IN, description="Sessions, tokens, and one's own account."),
     Tag(name=routes.USERS, description="People who may sign in."),
+    Tag(name=routes.AUDIT, description="Who signed in, and who changed whom."),
 ]
 
 
@@ -53,6 +57,7 @@ def create_app(config: AuthConfig) -> Application:
             SignInController(SignIn(users, attempts, passwords, issuer)),
             AccountController(OwnAccount(users, attempts, passwords)),
             UserController(Users(users, passwords)),
+            AuditController(Audit(AuditRepository(database))),
             idempotent,
         ),
         internal_routes=routes.internal_routes(

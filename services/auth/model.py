@@ -26,6 +26,11 @@ metadata = MetaData()
 event_tables(metadata)
 idempotency_table(metadata)
 
+_changes = metadata.tables["changes"].c
+Index("changes_by_actor", _changes.actor, _changes.occurred_at, _changes.id)
+Index("changes_by_type", _changes.type, _changes.occurred_at, _changes.id)
+Index("changes_by_instant", _changes.occurred_at, _changes.id)
+
 LIVING = text("deleted_at IS NULL")
 
 users = Table(

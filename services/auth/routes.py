@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Operation
 
 from services.auth.controller.account import AccountController
+from services.auth.controller.audit import AuditController
 from services.auth.controller.oauth import OAuthController, render_oauth_error
 from services.auth.controller.sign_in import SignInController
 from services.auth.controller.users import UserController
@@ -23,7 +24,7 @@ from services.auth.errors import (
     SignInSlowed,
     UserNotFound,
 )
-from services.auth.schema import UserQuery
+from services.auth.schema import AuditQuery, UserQuery
 from shared.errors import Forbidden, InvalidInput, MalformedBody, Unauthenticated, UnsupportedMediaType
 from shared.idempotency.routes import IdempotentRoutes
 from shared.openapi import responses, with_query
@@ -32,6 +33,7 @@ from shared.security.guards import PUBLIC
 
 SIGN_IN = "sign-in"
 USERS = "users"
+AUDIT = "audit"
 
 _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
 _KNOWN = (Unauthenticated, Forbidden)
@@ -51,10 +53,22 @@ def routes(
     sign_in: SignInController,
     account: AccountController,
     users: UserController,
+    audit: AuditController,
     idempotent: IdempotentRoutes,
 ) -> list[HTTPRouteHandler]:
     """Return the endpoints apps reach through the gateway."""
-    return [*_session_routes(sign_in), *_account_routes(account), *_user_routes(users, idempotent)]
+    return [
+        *_session_routes(sign_in),
+        *_account_routes(account),
+        *_user_routes(users, idempotent),
+        get(
+            "/audit",
+            summary="Read who signed in and who changed whom",
+            tags=[AUDIT],
+            responses=responses(InvalidInput, *_KNOWN),
+            operation_class=with_query(AuditQuery),
+        )(audit.list),
+    ]
 
 
 def internal_routes(oauth: OAuthController) -> list[HTTPRouteHandler]:

@@ -1,7 +1,7 @@
 """What the auth API takes and answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -109,6 +109,41 @@ class UserQuery(ListQuery, kw_only=True, frozen=True):
     role: Role | None = None
     client_uuid: UUID | None = None
     is_active: bool | None = None
+
+
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339, with its offset from UTC.")]
+
+
+class AuditQuery(ListQuery, kw_only=True, frozen=True, rename={"since": "from", "until": "to"}):
+    """Which part of the audit to list."""
+
+    actor: (
+        Annotated[str, Meta(max_length=200, description="Who did it: the id of a user, or system.")] | None
+    ) = None
+    subject: Annotated[UUID, Meta(description="The user whom it happened to.")] | None = None
+    type: Annotated[str, Meta(max_length=100, examples=["session.opened"])] | None = None
+    since: Annotated[Instant, Meta(description="RFC 3339; from then on, inclusive.")] | None = None
+    until: Annotated[Instant, Meta(description="RFC 3339; before then, exclusive.")] | None = None
+    sort: Annotated[str, Meta(max_length=200, description="occurred_at; by default the newest first.")] = (
+        "-occurred_at"
+    )
+
+
+class AuditEntry(msgspec.Struct, kw_only=True, frozen=True):
+    """What happened to the user `subject`, who did it and in which request.
+
+    `actor` is the id of a user, or `system`. `before` and `after` tell a change of the user; `after` of
+    another event holds what else is known of it. No password, token or hash is in them.
+    """
+
+    event_id: UUID
+    type: str
+    actor: str
+    subject: UUID
+    request_id: str | None
+    occurred_at: datetime
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 class ServiceToken(msgspec.Struct, kw_only=True, frozen=True):

@@ -19,6 +19,9 @@ SYSTEM = "system"
 
 SCHEMA_VERSION = 1
 
+NOT_PUBLISHED = 0
+"""The version of what is told in the table of changes but is no change of an aggregate."""
+
 _MOST_ANNOUNCED = 10_000
 
 _RECORD = text(

@@ -26,7 +26,8 @@ _NEXT = """
 """
 _REQUEUE = """
     WITH span AS (
-        SELECT id FROM changes WHERE id > $1 AND occurred_at >= $2 AND id <= $3 ORDER BY id LIMIT $4
+        SELECT id FROM changes
+        WHERE id > $1 AND occurred_at >= $2 AND id <= $3 AND version > 0 ORDER BY id LIMIT $4
     ), queued AS (
         INSERT INTO outbox (change_id) SELECT id FROM span ON CONFLICT DO NOTHING
     )

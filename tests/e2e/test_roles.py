@@ -73,6 +73,7 @@ MATRIX = [
     Row("PATCH",  "/v1/users/{uuid}",         "D",        (200, 403, 404, 403, 403)),
     Row("DELETE", "/v1/users/{uuid}",         "C",        (204, 403, 204, 403, 403)),
     Row("DELETE", "/v1/users/{uuid}",         "D",        (204, 403, 404, 403, 403)),
+    Row("GET",    "/v1/audit",                "any",      (200, 403, 403, 403, 403)),
     Row("GET",    "/v1/auth/me",              "own",      (200, 200, 200, 200, 200)),
     Row("PATCH",  "/v1/auth/me",              "own",      (200, 200, 200, 200, 200)),
     Row("POST",   "/v1/auth/password",        "own",      (204, 204, 204, 204, 204)),

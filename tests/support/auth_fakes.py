@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from services.auth.errors import DuplicateUser
 from services.auth.passwords import Passwords
 from services.auth.repository.attempts import AttemptRepository, AttemptWriter
+from services.auth.repository.audit import AuditWriter
 from services.auth.repository.sessions import Session, SessionWriter, UsedToken
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Role, User, UserQuery
@@ -43,6 +44,7 @@ class State:
     accounts: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     families: dict[UUID, Family] = field(default_factory=dict[UUID, Family])
     failures: dict[str, int] = field(default_factory=dict[str, int])
+    events: list[tuple[str, UUID, str]] = field(default_factory=list[tuple[str, UUID, str]])
 
 
 class FakePasswords(Passwords):
@@ -123,17 +125,18 @@ class FakeUsers(UserRepository):
         self.actors.append(actor)
         before = copy.deepcopy(self.state)
         try:
-            yield FakeUserWriter(self.state)
+            yield FakeUserWriter(self.state, actor)
         except BaseException:
             self.state = before
             raise
 
 
 class FakeUserWriter(UserWriter):
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, actor: str) -> None:
         self._state = state
         self.sessions = FakeSessions(state)
         self.attempts = FakeAttemptWriter(state)
+        self.audit = FakeAudit(state, actor)
 
     async def find(self, uuid: UUID) -> Account | None:
         return self._state.accounts.get(uuid)
@@ -208,13 +211,27 @@ class FakeSessions(SessionWriter):
                 return UsedToken(uuid, family.last_used_seconds_ago, token == family.tokens[-2])
         return None
 
-    async def revoke(self, uuid: UUID) -> None:
-        self._state.families[uuid].is_revoked = True
+    async def revoke(self, uuid: UUID) -> UUID | None:
+        family = self._state.families[uuid]
+        was_revoked, family.is_revoked = family.is_revoked, True
+        return None if was_revoked else family.user_uuid
 
     async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> None:
         for uuid, family in self._state.families.items():
             if family.user_uuid == user_uuid and uuid != keep:
                 family.is_revoked = True
+
+
+class FakeAudit(AuditWriter):
+    """Keeps type, subject and actor in the state."""
+
+    def __init__(self, state: State, actor: str) -> None:
+        self._state = state
+        self._actor = actor
+
+    async def record(self, type_: str, subject: UUID, facts: Mapping[str, str] | None = None) -> None:
+        del facts
+        self._state.events.append((type_, subject, self._actor))
 
 
 class FakeAttempts(AttemptRepository):

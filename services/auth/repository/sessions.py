@@ -112,13 +112,11 @@ class SessionWriter:
         row = (await self._connection.execute(statement)).one_or_none()
         return UsedToken(row[0], float(row[1]), row[2]) if row else None
 
-    async def revoke(self, uuid: UUID) -> None:
-        """End a session, if it has not ended."""
-        await self._connection.execute(
-            update(sessions)
-            .where(sessions.c.uuid == uuid, sessions.c.revoked_at.is_(None))
-            .values(revoked_at=func.now())
-        )
+    async def revoke(self, uuid: UUID) -> UUID | None:
+        """End a session and return whose it was; None if it had ended."""
+        living = update(sessions).where(sessions.c.uuid == uuid, sessions.c.revoked_at.is_(None))
+        ended = living.values(revoked_at=func.now()).returning(sessions.c.user_uuid)
+        return (await self._connection.execute(ended)).scalar_one_or_none()
 
     async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> None:
         """End every session of a user, but not `keep`."""

@@ -9,10 +9,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.auth import constants
 from services.auth.config import LifetimeConfig
 from services.auth.errors import DuplicateUser
 from services.auth.model import LIVING, users
 from services.auth.repository.attempts import AttemptWriter
+from services.auth.repository.audit import AuditWriter
 from services.auth.repository.sessions import SessionWriter
 from services.auth.schema import User, UserQuery
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
@@ -104,6 +106,7 @@ class UserWriter:
         self._changes = ChangeRecorder(connection, "user", actor)
         self.sessions = SessionWriter(connection, lifetimes)
         self.attempts = AttemptWriter(connection)
+        self.audit = AuditWriter(connection, actor)
 
     async def find(self, uuid: UUID) -> Account | None:
         """Return the living user of this id."""
@@ -145,6 +148,8 @@ class UserWriter:
             statement.values(updated_at=func.now(), version=users.c.version + 1, **values)
         )
         await self._changes.changed(user, changed)
+        if "password_hash" in changes:
+            await self.audit.record(constants.PASSWORD_CHANGED, user.uuid)
         return changed
 
     async def renew_hash(self, uuid: UUID, password_hash: str) -> None:

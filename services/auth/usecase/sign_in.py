@@ -12,8 +12,7 @@ from services.auth.errors import (
 )
 from services.auth.passwords import Passwords
 from services.auth.repository.attempts import AttemptRepository
-from services.auth.repository.sessions import SessionWriter
-from services.auth.repository.users import Account, UserRepository
+from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Login, Tokens, User
 from services.auth.signing import TokenIssuer
 from shared.errors import Forbidden, Unauthenticated
@@ -49,7 +48,7 @@ class SignIn:
             account = await users.find(session.user_uuid) if session else None
             if session and account:
                 return self._tokens(account.user, session.uuid, await users.sessions.renew(session))
-            refusal = await _refusal(users.sessions, refresh_token)
+            refusal = await _refusal(users, refresh_token)
         # Raised after the commit: a session that was ended stays ended although this is an error.
         raise refusal
 
@@ -57,8 +56,10 @@ class SignIn:
         """End the session of the caller's token."""
         if principal.session is None:
             raise Forbidden
-        async with self._users.transaction() as users:
-            await users.sessions.revoke(principal.session)
+        async with self._users.transaction(principal.subject) as users:
+            user = await users.sessions.revoke(principal.session)
+            if user:
+                await users.audit.record(constants.SESSION_ENDED, user, {"session": str(principal.session)})
 
     async def _attempt(self, email: str) -> Account | None:
         """Return the active account, having counted an attempt that is a failure until it succeeds."""
@@ -72,13 +73,14 @@ class SignIn:
         uuid, new_hash = account.user.uuid, None
         if self._passwords.is_outdated(account.password_hash):
             new_hash = await self._passwords.hash(command.password)
-        async with self._users.transaction() as users:
+        async with self._users.transaction(str(uuid)) as users:
             if not _still_holds(account, await users.lock(uuid)):
                 raise InvalidCredentials
             if new_hash:
                 await users.renew_hash(uuid, new_hash)
             await users.attempts.clear(command.email)
             session, refresh_token = await users.sessions.open(uuid)
+            await users.audit.record(constants.SESSION_OPENED, uuid, {"session": str(session)})
         return self._tokens(account.user, session, refresh_token)
 
     def _tokens(self, user: User, session: UUID, refresh_token: str) -> Tokens:
@@ -100,11 +102,14 @@ def _still_holds(checked: Account, current: Account | None) -> bool:
     return same_hash or current.user.version == checked.user.version
 
 
-async def _refusal(sessions: SessionWriter, refresh_token: str) -> Unauthenticated:
-    used = await sessions.find_used(refresh_token)
+async def _refusal(users: UserWriter, refresh_token: str) -> Unauthenticated:
+    used = await users.sessions.find_used(refresh_token)
     if used is None:
         return InvalidRefresh()
     if used.precedes_newest and used.seconds_ago <= constants.REFRESH_RACE_SECONDS:
         return RefreshAlreadyUsed()
-    await sessions.revoke(used.session_uuid)
+    user = await users.sessions.revoke(used.session_uuid)
+    if user:
+        facts = {"session": str(used.session_uuid)}
+        await users.audit.record(constants.REFRESH_TOKEN_REUSED, user, facts)
     return RefreshReused()

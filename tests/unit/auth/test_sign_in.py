@@ -53,6 +53,7 @@ async def test_tokens_name_the_user_and_the_session(users: FakeUsers, sign_in: S
     tokens = await sign_in.login(Login(email="sri@example.COM", password="password"))
     [session] = users.state.families
     assert await named_by(tokens.access_token) == Principal(str(user.uuid), "manager", tenant, session)
+    assert users.state.events == [("session.opened", user.uuid, str(user.uuid))]
     assert (tokens.token_type, tokens.expires_in, tokens.refresh_token) == ("Bearer", 900, "first token")
 
 
@@ -145,6 +146,7 @@ async def test_a_token_that_does_not_work_any_more(
     with pytest.raises(error):
         await sign_in.refresh(token)
     assert users.is_revoked(session) is revoked
+    assert [event[0] for event in users.state.events] == ["session.refresh_reused"] * revoked
 
 
 async def test_an_inactive_user_refreshes_nothing(users: FakeUsers, sign_in: SignIn) -> None:
@@ -158,6 +160,7 @@ async def test_signing_out_ends_one_session(users: FakeUsers, sign_in: SignIn) -
     session, other = users.open_session(user, "a"), users.open_session(user, "b")
     await sign_in.logout(Principal(str(user.uuid), "user", None, session))
     assert (users.is_revoked(session), users.is_revoked(other)) == (True, False)
+    assert users.state.events == [("session.ended", user.uuid, str(user.uuid))]
 
 
 async def test_a_token_without_session_cannot_sign_out(sign_in: SignIn) -> None:
@@ -171,3 +174,4 @@ async def test_signing_out_twice_is_fine(users: FakeUsers, sign_in: SignIn) -> N
     users.state.families[caller.session] = users.state.families[users.open_session(users.put(), "a")]
     await sign_in.logout(caller)
     await sign_in.logout(caller)
+    assert len(users.state.events) == 1

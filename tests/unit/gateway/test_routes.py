@@ -17,6 +17,7 @@ TABLE = RouteTable(platform_routes("/v1"))
         ("/v1/auth/login2", "auth", False),
         ("/v1/users", "auth", False),
         ("/v1/users/", "auth", False),
+        ("/v1/audit", "auth", False),
         ("/v1/users/1/x", "auth", False),
         ("/v1/master-client", "client", False),
         ("/v1/master-client/1/workhour", "client", False),
