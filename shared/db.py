@@ -35,6 +35,9 @@ WriteConnection = NewType("WriteConnection", AsyncConnection)
 
 _INVALID_DATA = "22"
 _UNAVAILABLE = ("08", "53", "57")
+_CONNECTION_FAILURES = (PoolTimeout, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last is what asyncpg says of a connection whose end has arrived and is not read yet."""
+
 _CONFLICT = "40"
 _TOOK_TOO_LONG = "57014"
 
@@ -209,7 +212,7 @@ def constraint_errors(errors: Mapping[str, type[GeraiError]]) -> Generator[None]
 
 def database_error(error: Exception) -> GeraiError | None:
     """Return what a caller is told of a database failure, or None when it is a fault of ours."""
-    if isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError):
+    if isinstance(error, _CONNECTION_FAILURES):
         return ServiceUnavailable(service="database")
     state = _sqlstate(error)
     if state.startswith(_INVALID_DATA):

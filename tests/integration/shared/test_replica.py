@@ -251,6 +251,8 @@ async def test_what_the_replica_ends_for_its_replay_is_asked_of_the_primary(worl
     await world.replica.caught_up()
     await world.replica.run("ALTER SYSTEM SET max_standby_streaming_delay = 0")
     await world.replica.run("SELECT pg_reload_conf()")
+    with calling("reader"):
+        await until(world.replica_answers)
     ports: list[int] = []
 
     async def ask(connection: ReadConnection) -> str:
