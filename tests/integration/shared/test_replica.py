@@ -36,7 +36,7 @@ class World:
     def __init__(self, primary: TestDatabase, replica: Replica, redis: RedisConfig, max_lag: float) -> None:
         self.primary, self.replica = primary, replica
         self.registry = CollectorRegistry()
-        self.link = RedisLink(redis)
+        self.link = RedisLink(patient(redis))
         config = replica.configured(primary.app, read_max_lag_seconds=max_lag)
         self.database = Database(config, "tests", self.link, self.registry)
 
