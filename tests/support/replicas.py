@@ -52,7 +52,7 @@ class Replica:
 
     async def caught_up(self) -> None:
         """Wait until it has all that the primary has now."""
-        position = await self._run(self._primary_url, "SELECT pg_current_wal_flush_lsn()::text")
+        position = await self._run(self._primary_url, "SELECT pg_current_wal_insert_lsn()::text")
 
         async def has_it() -> bool:
             return await self.run(f"SELECT pg_last_wal_replay_lsn() >= '{position}'")
