@@ -249,7 +249,7 @@ async def _end_of_log(connection: AsyncConnection) -> int:
     raw = await connection.get_raw_connection()
     try:
         return await cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection).fetchval(_INSERTED)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # committed it is, all the same
+    except (asyncpg.PostgresError, *_CONNECTION_FAILURES):  # committed it is, all the same
         return UNKNOWN
 
 

@@ -13,8 +13,14 @@ import msgspec
 from shared.config import DatabaseConfig
 from shared.events.changes import Change
 
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a database that is away, restarting or full raises."""
+FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What a database that is away, restarting or full raises; a connection that has just been cut the third."""
 
 _LOCK = 1_734_697_583  # any number of our own: one relay at a time on a database
 _SECONDS = 5
