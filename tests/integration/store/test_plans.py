@@ -168,7 +168,9 @@ async def test_no_combination_of_filters_reads_the_table(
             assert all("Seq Scan" not in kinds(plan) for plan in found), found
             # What is open takes a look at the distinct schedules, before the page that comes last.
             counted = found[-1:] if "open_at" in fields else found
-            assert sum(rows_read(plan, "stores") for plan in counted) <= FEW, found
+            # A tenant's stores are open, and those that have hours of their own are looked at as well.
+            most = 2 * FEW if "open_at" in fields else FEW
+            assert sum(rows_read(plan, "stores") for plan in counted) <= most, found
 
 
 @pytest.mark.parametrize("sort", SORTS)
