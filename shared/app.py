@@ -3,17 +3,16 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Router
-from litestar.handlers import HTTPRouteHandler
+from litestar import Litestar
 from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from shared.config import ProcessConfig
-from shared.deadline import Deadlines
-from shared.error_handling import ERROR_HANDLERS, MOST_BODY_BYTES
+from shared.error_handling import MOST_BODY_BYTES, error_handlers
+from shared.errors import GeraiError
 from shared.head import HeadAsGet
 from shared.openapi import describe
-from shared.operations import Readiness, health_routes, private_routes
+from shared.operations import Readiness, health_routes
 from shared.request import JsonRequest
 from shared.security.guards import authenticated
 from shared.security.tokens import TokenVerifier
@@ -40,38 +39,6 @@ class Application:
         await self._served(scope, receive, send)
 
 
-def create_application(  # noqa: PLR0913 - every part of a service, by name
-    name: str,
-    config: ProcessConfig,
-    *,
-    routes: Sequence[HTTPRouteHandler],
-    internal_routes: Sequence[HTTPRouteHandler] = (),
-    verifier: TokenVerifier,
-    tags: Sequence[Tag] = (),
-    metrics: Metrics | None = None,
-    on_start: Sequence[Hook] = (),
-    on_stop: Sequence[Hook] = (),
-) -> Application:
-    """Return the service that answers `routes` under the configured prefix.
-
-    `internal_routes` keep their own paths. `on_start` runs before the first request, `on_stop` after the
-    last one, in order.
-    """
-    metrics = metrics or Metrics()
-    prefixed = Router(path=config.service.endpoint_v, route_handlers=list(routes))
-    return assemble(
-        name,
-        config,
-        handlers=[*private_routes(metrics), *internal_routes, prefixed],
-        verifier=verifier,
-        tags=tags,
-        metrics=metrics,
-        on_start=on_start,
-        on_stop=on_stop,
-        front=Deadlines,
-    )
-
-
 def assemble(  # noqa: PLR0913 - every part of a process, by name
     name: str,
     config: ProcessConfig,
@@ -83,10 +50,12 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     on_start: Sequence[Hook] = (),
     on_stop: Sequence[Hook] = (),
     front: Callable[[ASGIApp], ASGIApp] | None = None,
+    meaning: Callable[[Exception], GeraiError | None] = lambda _: None,
 ) -> Application:
     """Return the application of any process: `handlers` with health, errors, telemetry and lifespan.
 
-    `front`, when given, stands before the handlers and decides which requests they see.
+    `front`, when given, stands before the handlers and decides which requests they see. `meaning` says what a
+    caller is told of an error that is neither ours nor Litestar's, when it knows.
     """
     configure_logging(name, config.log)
     readiness, provider = Readiness(), tracer_provider(name, config.tracing)
@@ -107,7 +76,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
         [*health_routes(readiness), *handlers],
         request_class=JsonRequest,
         middleware=[authenticated(verifier)],
-        exception_handlers=ERROR_HANDLERS,
+        exception_handlers=error_handlers(meaning),
         lifespan=[lifespan],
         openapi_config=describe(f"Gerai {name}", VERSION, list(tags)),
         request_max_body_size=MOST_BODY_BYTES,

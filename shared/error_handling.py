@@ -1,6 +1,7 @@
 """The one handler that turns any error into its envelope."""
 
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 from litestar import Request, Response
@@ -13,7 +14,6 @@ from litestar.exceptions import (
 )
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
-from shared.db import database_error
 from shared.errors import (
     FieldError,
     GeraiError,
@@ -32,23 +32,31 @@ MOST_BODY_BYTES = 2 * 1024 * 1024
 logger = logging.getLogger("gerai.app")
 
 
-def render_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Return the envelope of any error: the one handler for all of them."""
-    known = to_gerai_error(error, request)
-    if known.status >= 500:
-        logger.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)
-    return Response(
-        error_envelope(known, current_trace_id()), status_code=known.status, headers=known.headers
-    )
+def error_handlers(
+    meaning: Callable[[Exception], GeraiError | None],
+) -> dict[type[Exception] | int, Callable[[Request[Any, Any, Any], Exception], Response[Any]]]:
+    """Return what makes the envelope of any error.
+
+    `meaning` says what a caller is told of an error that is neither ours nor Litestar's, when it knows.
+    """
+
+    def render(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        known = _known(error, request) or meaning(error) or InternalError()
+        if known.status >= 500:
+            logger.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)
+        return Response(
+            error_envelope(known, current_trace_id()), status_code=known.status, headers=known.headers
+        )
+
+    return {Exception: render, HTTPException: render}
 
 
-def to_gerai_error(error: Exception, request: Request[Any, Any, Any]) -> GeraiError:
-    """Return what a caller is told of `error`."""
+def _known(error: Exception, request: Request[Any, Any, Any]) -> GeraiError | None:
     if isinstance(error, GeraiError):
         return error
     if isinstance(error, HTTPException):
         return _from_litestar(error, request)
-    return database_error(error) or InternalError()
+    return None
 
 
 def _from_litestar(error: HTTPException, request: Request[Any, Any, Any]) -> GeraiError:
@@ -72,6 +80,3 @@ def _from_validation(error: ValidationException) -> GeraiError:
         return MalformedBody(reason="it is empty")
     details = [FieldError(problem.get("key", ""), problem.get("message", "")) for problem in problems]
     return InvalidInput(details=details)
-
-
-ERROR_HANDLERS: dict[type[Exception] | int, Any] = {Exception: render_error, HTTPException: render_error}

@@ -1,10 +1,7 @@
 """Runs one application in this process until it is told to stop."""
 
-import argparse
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
@@ -12,34 +9,17 @@ import uvicorn
 from shared.app import Application
 from shared.config import (
     ConfigurationError,
-    DatabaseConfig,
     Fragment,
     ProcessConfig,
     load,
     process_environment,
 )
 from shared.draining import GRACE_SECONDS, DrainingServer
-from shared.migrations import upgrade
 from shared.protocol import HttpProtocol
 
 C = TypeVar("C", bound=Fragment)
-D = TypeVar("D", bound=ProcessConfig)
 
 KEEP_ALIVE_SECONDS = 75
-
-
-def main(config_type: type[D], create_app: Callable[[D], Application], revisions: Path) -> None:
-    """Do what the command line of a service asks: serve, or apply its migrations."""
-    name = revisions.parent.name
-    parser = argparse.ArgumentParser(
-        prog=f"python -m services.{name}", description=f"The {name} service of Gerai."
-    )
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
-    if parser.parse_args().command == "serve":
-        config = load_or_exit(config_type)
-        serve(create_app(config), config)
-    else:
-        upgrade(load_or_exit(MigrationConfig).database, revisions)
 
 
 def load_or_exit(config_type: type[C]) -> C:
@@ -75,9 +55,3 @@ def serve(application: Application, config: ProcessConfig, *, grace_seconds: flo
     )
     with suppress(KeyboardInterrupt):  # uvicorn raises an interrupt again once it has stopped
         server.run()
-
-
-class MigrationConfig(Fragment, frozen=True, kw_only=True):
-    """What applying migrations needs: the owner's connection."""
-
-    database: DatabaseConfig

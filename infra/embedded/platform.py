@@ -52,10 +52,12 @@ class Platform:
             servers = await self._start_databases(reload=reload)
         plan = await self._plan(servers)
         await self._prepare(plan)
+        for group in ("services", "gateway"):
+            self._supervisor.start_group(group)
         with self._console.stage("services"):
-            await self._start("services", SERVICES)
+            await self._ready(SERVICES)
         with self._console.stage("gateway"):
-            await self._start("gateway", ("gateway",))
+            await self._ready(["gateway"])
         admin.remember(self._settings, self._secrets, plan.cluster_id, plan.admin_password)
         self._console.say(banner(self._state, self._settings, time.monotonic() - started))
         await self._watch(prefixed=plan.log_format == "console")
@@ -124,9 +126,7 @@ class Platform:
         if self._settings.gerai_demo:
             await demo.load(self._state, self._environment, plan.cluster_id, self._console)
 
-    async def _start(self, group: str, processes: Sequence[str]) -> None:
-        self._supervisor.start_group(group)
-
+    async def _ready(self, processes: Sequence[str]) -> None:
         async def all_ready() -> bool:
             answers = await asyncio.gather(*(is_ready(self._settings.url(process)) for process in processes))
             return all(answers)

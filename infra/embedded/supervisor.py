@@ -142,11 +142,14 @@ class Supervisor:
             raise StartError(ENDED) from None
 
     def failed(self, programs: Iterable[str], *, patient: bool) -> str | None:
-        """Return the first of `programs` that has ended; with `patient`, that is not even restarted."""
-        ended = {"FATAL"} if patient else {"FATAL", "BACKOFF", "EXITED"}
+        """Return the first of `programs` that has ended; with `patient`, that is not even restarted.
+
+        One that ended and runs again has ended too: `stop`, when it did so, is 0 until then.
+        """
         with suppress(ControlError, OSError):
-            states = {entry["name"]: entry["statename"] for entry in self._control.getAllProcessInfo()}
-            return next((program for program in programs if states.get(program) in ended), None)
+            entries = {entry["name"]: entry for entry in self._control.getAllProcessInfo()}
+            known = [entries[program] for program in programs if program in entries]
+            return next((entry["name"] for entry in known if _is_over(entry, patient=patient)), None)
         return None
 
     async def wait(self) -> None:
@@ -169,6 +172,10 @@ class Supervisor:
         with suppress(ControlError, OSError):
             return bool(self._control.getPID())
         return False
+
+
+def _is_over(entry: Mapping[str, Any], *, patient: bool) -> bool:
+    return entry["statename"] == "FATAL" or bool(entry["stop"] and not patient)
 
 
 def _program(state: State, program: Program) -> str:

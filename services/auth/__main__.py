@@ -5,8 +5,8 @@ from pathlib import Path
 
 from services.auth.config import AuthConfig
 from services.auth.factory import create_app
+from shared.command import main
 from shared.config import ConfigurationError
-from shared.server import main
 
 if __name__ == "__main__":
     try:

@@ -20,7 +20,7 @@ from services.auth.usecase.first_admin import FirstAdmin
 from services.auth.usecase.service_tokens import ServiceTokens
 from services.auth.usecase.sign_in import SignIn
 from services.auth.usecase.users import Users
-from shared.app import Application, create_application
+from shared.app import Application
 from shared.cache.link import RedisLink
 from shared.db import Database
 from shared.events.metrics import EventMetrics
@@ -28,6 +28,7 @@ from shared.events.relay import Relay
 from shared.idempotency.pruning import Pruning
 from shared.idempotency.routes import IdempotentRoutes
 from shared.security.tokens import TokenVerifier
+from shared.service import create_application
 from shared.telemetry.metrics import Metrics
 
 TAGS = [

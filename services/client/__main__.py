@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.client.config import ClientConfig
 from services.client.factory import create_app
-from shared.server import main
+from shared.command import main
 
 if __name__ == "__main__":
     main(ClientConfig, create_app, Path(__file__).parent / "migrations")

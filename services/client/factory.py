@@ -14,7 +14,7 @@ from services.client.usecase.clients import Clients
 from services.client.usecase.deletions import Deletions, Undoing
 from services.client.usecase.imports import ClientImports, ClientKind
 from services.client.usecase.workhours import ClientOwners
-from shared.app import Application, create_application
+from shared.app import Application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
 from shared.bulk.intake import Intake
@@ -33,6 +33,7 @@ from shared.schedules.factory import schedule_controllers
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
+from shared.service import create_application
 from shared.telemetry.metrics import Metrics
 
 

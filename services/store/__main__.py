@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.store.config import StoreConfig
 from services.store.factory import create_app
-from shared.server import main
+from shared.command import main
 
 if __name__ == "__main__":
     main(StoreConfig, create_app, Path(__file__).parent / "migrations")

@@ -19,7 +19,7 @@ from services.store.usecase.imports import StoreImports, StoreKind
 from services.store.usecase.known_clients import KnownClients
 from services.store.usecase.stores import Stores
 from services.store.usecase.workhours import StoreOwners
-from shared.app import Application, create_application
+from shared.app import Application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
 from shared.bulk.intake import Intake
@@ -39,6 +39,7 @@ from shared.schedules.factory import schedule_controllers
 from shared.security.credentials import ServiceCredentials
 from shared.security.keys import key_source
 from shared.security.tokens import TokenVerifier
+from shared.service import create_application
 from shared.telemetry.metrics import Metrics
 
 
