@@ -23,10 +23,27 @@ FAILURES_BEFORE_SLOWING = 20
 FAILURE_WINDOW_SECONDS = 15 * 60
 SLOWED_INTERVAL_SECONDS = 30
 
+AUDIT_WINDOW_SECONDS = 15 * 60
+SIGN_INS_TOLD = 500
+SERVICE_TOKENS_TOLD = 10
+SERVICE_GRANTS_WINDOW_SECONDS = 24 * 3600
+SESSIONS_TOLD = 100
+
 SESSION_OPENED = "session.opened"
 SESSION_ENDED = "session.ended"
 REFRESH_TOKEN_REUSED = "session.refresh_reused"  # noqa: S105 - the type of an event
 PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the type of an event
+FAILED_SIGN_IN = "sign_in.failed"
+SLOWED_SIGN_IN = "sign_in.slowed"
+SERVICE_TOKEN_GRANTED = "service_token.granted"  # noqa: S105 - the type of an event
+SERVICE_TOKEN_REFUSED = "service_token.refused"  # noqa: S105 - the type of an event
+SIGNING_KEYS_CHANGED = "signing_keys.changed"
+
+SIGNED_OUT = "signed out"
+NEW_PASSWORD = "the password was changed"  # noqa: S105 - a reason
+NEW_AUTHORITY = "what the user may do was changed"
+USER_ENDED = "the user was ended"
+TOKEN_REUSED = "a refresh token was used twice"  # noqa: S105 - a reason
 
 REFRESH_RACE_SECONDS = 10
 

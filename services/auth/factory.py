@@ -10,13 +10,18 @@ from services.auth.controller.oauth import OAuthController
 from services.auth.controller.sign_in import SignInController
 from services.auth.controller.users import UserController
 from services.auth.passwords import Passwords
+from services.auth.pseudonyms import Pseudonyms
 from services.auth.repository.attempts import AttemptRepository
 from services.auth.repository.audit import AuditRepository
+from services.auth.repository.outside_events import OutsideEvents
+from services.auth.repository.signing_keys import SigningKeyLog
 from services.auth.repository.users import UserRepository
 from services.auth.signing import TokenIssuer, load_signing_keys
 from services.auth.usecase.account import OwnAccount
+from services.auth.usecase.attempts import PasswordAttempts
 from services.auth.usecase.audit import Audit
 from services.auth.usecase.first_admin import FirstAdmin
+from services.auth.usecase.key_changes import KeyChanges
 from services.auth.usecase.service_tokens import ServiceTokens
 from services.auth.usecase.sign_in import SignIn
 from services.auth.usecase.users import Users
@@ -34,7 +39,10 @@ from shared.telemetry.metrics import Metrics
 TAGS = [
     Tag(name=routes.SIGN_IN, description="Sessions, tokens, and one's own account."),
     Tag(name=routes.USERS, description="People who may sign in."),
-    Tag(name=routes.AUDIT, description="Who signed in, and who changed whom."),
+    Tag(
+        name=routes.AUDIT,
+        description="Who signed in or failed to, who changed whom, and which tokens and keys there were.",
+    ),
 ]
 
 
@@ -45,8 +53,10 @@ def create_app(config: AuthConfig) -> Application:
     metrics = Metrics()
     link = RedisLink(config.redis)
     database = Database(config.database, "gerai-auth", link, metrics.registry)
-    users = UserRepository(database, config.lifetimes)
-    attempts = AttemptRepository(database)
+    pseudonyms = Pseudonyms(config.idempotency.secret)
+    users = UserRepository(database, config.lifetimes, pseudonyms)
+    events = OutsideEvents(database)
+    attempts = PasswordAttempts(AttemptRepository(database, pseudonyms), events, pseudonyms)
     passwords = Passwords()
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
@@ -62,7 +72,7 @@ def create_app(config: AuthConfig) -> Application:
             idempotent,
         ),
         internal_routes=routes.internal_routes(
-            OAuthController(ServiceTokens(config.oauth.secrets(), issuer), keys)
+            OAuthController(ServiceTokens(config.oauth.secrets(), issuer, events, pseudonyms), keys)
         ),
         verifier=TokenVerifier(config.token, keys),
         tags=TAGS,
@@ -70,6 +80,7 @@ def create_app(config: AuthConfig) -> Application:
         on_start=[
             database.start,
             FirstAdmin(users, passwords, config.admin).create,
+            KeyChanges(SigningKeyLog(database, pseudonyms), keys.in_use(pseudonyms)).tell,
             relay.start,
             pruning.start,
         ],

@@ -95,11 +95,34 @@ refresh_tokens = Table(
 sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,
-    Column("account", LargeBinary, primary_key=True, comment="SHA-256 of the e-mail's unique_key"),
+    Column(
+        "account",
+        LargeBinary,
+        primary_key=True,
+        comment="keyed hash of the e-mail's unique_key: services.auth.pseudonyms",
+    ),
     Column("attempts", Integer, nullable=False, comment="since the window began; a success deletes the row"),
     Column("window_started_at", DateTime(timezone=True), nullable=False),
     Column("last_attempt_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "refused",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="attempts that were not admitted, since the window began",
+    ),
     CheckConstraint("octet_length(account) = 32", name="sign_in_attempts_account_length"),
     CheckConstraint("attempts > 0", name="sign_in_attempts_positive"),
+    CheckConstraint("refused >= 0", name="sign_in_attempts_refused_not_negative"),
     Index("sign_in_attempts_by_window", "window_started_at"),
+)
+
+audit_counts = Table(
+    "audit_counts",
+    metadata,
+    Column("kind", String(200), primary_key=True),
+    Column("number", BigInteger, nullable=False, comment="since the window began"),
+    Column("window_started_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("number > 0", name="audit_counts_positive"),
+    comment="how often what outsiders can cause has happened, told in the audit or not",
 )

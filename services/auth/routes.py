@@ -63,7 +63,7 @@ def routes(
         *_user_routes(users, idempotent),
         get(
             "/audit",
-            summary="Read who signed in and who changed whom",
+            summary="Read who signed in or failed to, and who changed whom",
             tags=[AUDIT],
             responses=responses(InvalidInput, *_KNOWN),
             operation_class=with_query(AuditQuery),

@@ -118,9 +118,19 @@ class AuditQuery(ListQuery, kw_only=True, frozen=True, rename={"since": "from", 
     """Which part of the audit to list."""
 
     actor: (
-        Annotated[str, Meta(max_length=200, description="Who did it: the id of a user, or system.")] | None
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                description="Who did it: the id of a user, service:NAME, anonymous or system.",
+                examples=["anonymous"],
+            ),
+        ]
+        | None
     ) = None
-    subject: Annotated[UUID, Meta(description="The user whom it happened to.")] | None = None
+    subject: (
+        Annotated[UUID, Meta(description="What it happened to: a user, or what else entries name.")] | None
+    ) = None
     type: Annotated[str, Meta(max_length=100, examples=["session.opened"])] | None = None
     since: Annotated[Instant, Meta(description="RFC 3339; from then on, inclusive.")] | None = None
     until: Annotated[Instant, Meta(description="RFC 3339; before then, exclusive.")] | None = None
@@ -130,10 +140,12 @@ class AuditQuery(ListQuery, kw_only=True, frozen=True, rename={"since": "from", 
 
 
 class AuditEntry(msgspec.Struct, kw_only=True, frozen=True):
-    """What happened to the user `subject`, who did it and in which request.
+    """What happened to `subject`, who did it and in which request.
 
-    `actor` is the id of a user, or `system`. `before` and `after` tell a change of the user; `after` of
-    another event holds what else is known of it. No password, token or hash is in them.
+    `subject` is the id of a user, or stands for an account that does not exist, a service or signing keys.
+    `actor` is the id of a user, `service:NAME`, `anonymous`, or `system`. `before` and `after` tell a change;
+    `after` of another event holds what else is known of it. No password, token, hash of them or address that
+    was typed in vain is in them.
     """
 
     event_id: UUID
@@ -144,6 +156,14 @@ class AuditEntry(msgspec.Struct, kw_only=True, frozen=True):
     occurred_at: datetime
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class KeysInUse(msgspec.Struct, kw_only=True, frozen=True):
+    """The names of the key that signs and of all that verify, as the audit tells them."""
+
+    algorithm: str
+    signing: str
+    verifying: list[str]
 
 
 class ServiceToken(msgspec.Struct, kw_only=True, frozen=True):

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt import PyJWK
 
 from services.auth.config import KeyConfig
+from services.auth.pseudonyms import Pseudonyms
+from services.auth.schema import KeysInUse
 from shared.config import ConfigurationError, TokenConfig
 from shared.identifiers import new_uuid
 from shared.security.keys import JsonWebKey, JsonWebKeySet, VerificationKey
@@ -58,6 +60,13 @@ class SigningKeys:
     async def find(self, key_id: str) -> VerificationKey | None:
         """Return the key that verifies what `key_id` signed."""
         return self._secret or self._verifying.get(key_id)
+
+    def in_use(self, pseudonyms: Pseudonyms) -> KeysInUse:
+        """Return the names of these keys: of public keys their ids, of a secret its pseudonym."""
+        if self._secret:
+            name = str(pseudonyms.uuid("signing secret", self._secret.hex()))
+            return KeysInUse(algorithm="HS256", signing=name, verifying=[name])
+        return KeysInUse(algorithm=_ALGORITHM, signing=self.headers["kid"], verifying=sorted(self._verifying))
 
 
 class TokenIssuer:

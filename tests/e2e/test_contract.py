@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -56,6 +57,46 @@ async def test_the_keys_are_published(platform: Platform) -> None:
     key = answer.json()["keys"][0]
     assert (key["kty"], key["crv"], key["alg"]) == ("OKP", "Ed25519", "EdDSA")
     assert "d" not in key
+
+
+async def test_the_audit_tells_of_sign_ins_tokens_and_keys(
+    platform: Platform, api: httpx.AsyncClient
+) -> None:
+    since = datetime.now(UTC).isoformat()
+    for password in (ADMIN_PASSWORD, "not the password"):
+        await platform.http.post("/v1/auth/login", json={"email": ADMIN_EMAIL, "password": password})
+    typed = {"email": "my.secret@typed.here", "password": "x"}
+    assert (await platform.http.post("/v1/auth/login", json=typed)).status_code == 401
+    body = {"email": "awan@example.com", "name": "Awan", "password": "a long enough one", "roles": ["user"]}
+    user = await made(api, "/v1/users", body)
+    await platform.sign_in("awan@example.com", "a long enough one")
+    await api.delete(f"/v1/users/{user['uuid']}")
+    answer = await api.get("/v1/audit", params={"from": since, "limit": 100})
+    told = [entry["type"] for entry in answer.json()["data"][::-1]]
+    assert told == [
+        "session.opened",
+        "sign_in.failed",
+        "sign_in.failed",
+        "user.created",
+        "session.opened",
+        "user.deleted",
+        "session.ended",
+    ]
+    assert "my.secret" not in answer.text
+    unknown = (await api.get("/v1/audit?type=sign_in.failed")).json()["data"][0]
+    assert (unknown["actor"], unknown["after"]["account"]) == ("anonymous", "unknown")
+    [keys] = (await api.get("/v1/audit?type=signing_keys.changed")).json()["data"]
+    published = (await platform.http.get("/.well-known/jwks.json")).json()["keys"]
+    assert keys["after"]["verifying"] == [key["kid"] for key in published]
+
+
+async def test_the_audit_tells_that_services_get_tokens(api: httpx.AsyncClient) -> None:
+    client = await made(api, "/v1/master-client", {"name": "Sate", "email": "sate@example.com"})
+    await made(api, "/v1/stores", {"client_uuid": client["uuid"], "code": "S", "name": "Sate"})
+    answer = await api.get("/v1/audit", params={"actor": "service:store"})
+    assert {(entry["type"], entry["after"]["service"]) for entry in answer.json()["data"]} == {
+        ("service_token.granted", "store")
+    }
 
 
 async def test_a_client_from_beginning_to_end(api: httpx.AsyncClient) -> None:

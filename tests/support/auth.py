@@ -41,6 +41,12 @@ class AuthApi:
     async def refresh(self, token: str) -> httpx.Response:
         return await self.http.post("/v1/auth/refresh", json={"refresh_token": token})
 
+    async def audit(self, **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a query string
+        """Return what the audit tells an admin, the newest first."""
+        answer = await self.http.get("/v1/audit", params={"limit": 100, **query}, headers=bearer())
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
     async def run(self, statement: str, *values: object) -> list[Any]:
         """Run a statement as the database's owner and return its rows."""
         connection = await connect(self._database.owner)

@@ -13,16 +13,23 @@ from msgspec.structs import replace
 
 from services.auth.errors import DuplicateUser
 from services.auth.passwords import Passwords
-from services.auth.repository.attempts import AttemptRepository, AttemptWriter
+from services.auth.pseudonyms import Pseudonyms
+from services.auth.repository.attempts import Attempt, AttemptRepository, AttemptWriter
 from services.auth.repository.audit import AuditWriter
+from services.auth.repository.outside_events import Bound, OutsideEvent, OutsideEvents
 from services.auth.repository.sessions import Session, SessionWriter, UsedToken
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Role, User, UserQuery
+from services.auth.usecase.attempts import PasswordAttempts
+from shared.config import Secret
 from shared.events.changes import SYSTEM
 from shared.identifiers import new_uuid
 from shared.listing import Listing
 from shared.responses import Meta
 from shared.text import unique_key
+from tests.support.tokens import SECRET
+
+PSEUDONYMS = Pseudonyms(Secret(SECRET))
 
 _WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -45,6 +52,7 @@ class State:
     families: dict[UUID, Family] = field(default_factory=dict[UUID, Family])
     failures: dict[str, int] = field(default_factory=dict[str, int])
     events: list[tuple[str, UUID, str]] = field(default_factory=list[tuple[str, UUID, str]])
+    facts: list[Mapping[str, str | int]] = field(default_factory=list[Mapping[str, str | int]])
 
 
 class FakePasswords(Passwords):
@@ -216,22 +224,37 @@ class FakeSessions(SessionWriter):
         was_revoked, family.is_revoked = family.is_revoked, True
         return None if was_revoked else family.user_uuid
 
-    async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> None:
-        for uuid, family in self._state.families.items():
-            if family.user_uuid == user_uuid and uuid != keep:
-                family.is_revoked = True
+    async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> list[UUID]:
+        theirs = {uuid: each for uuid, each in self._state.families.items() if each.user_uuid == user_uuid}
+        ended = [uuid for uuid, each in theirs.items() if uuid != keep and not each.is_revoked]
+        for uuid in ended:
+            theirs[uuid].is_revoked = True
+        return ended
 
 
 class FakeAudit(AuditWriter):
-    """Keeps type, subject and actor in the state."""
+    """Keeps type, subject and actor in the state, and the facts beside them."""
 
     def __init__(self, state: State, actor: str) -> None:
         self._state = state
         self._actor = actor
 
-    async def record(self, type_: str, subject: UUID, facts: Mapping[str, str] | None = None) -> None:
-        del facts
-        self._state.events.append((type_, subject, self._actor))
+    async def record(self, type_: str, subject: UUID, *facts: Mapping[str, str | int]) -> None:
+        for each in facts or ({},):
+            self._state.events.append((type_, subject, self._actor))
+            self._state.facts.append(each)
+
+
+class FakeEvents(OutsideEvents):
+    """Keeps what it is told, whatever the bound."""
+
+    def __init__(self) -> None:
+        self.told: list[OutsideEvent] = []
+        self.bounds: list[Bound] = []
+
+    async def record(self, event: OutsideEvent, bound: Bound) -> None:
+        self.told.append(event)
+        self.bounds.append(bound)
 
 
 class FakeAttempts(AttemptRepository):
@@ -240,11 +263,20 @@ class FakeAttempts(AttemptRepository):
     def __init__(self, users: FakeUsers) -> None:
         self._users = users
         self.seconds_to_wait = 0
+        self.refused = 0
 
-    async def claim(self, email: str) -> int:
+    async def claim(self, email: str) -> Attempt:
+        if self.seconds_to_wait:
+            self.refused += 1
+            return Attempt(self.refused, self.seconds_to_wait)
         failures = self._users.state.failures
         failures[email] = failures.get(email, 0) + 1
-        return self.seconds_to_wait
+        return Attempt(failures[email])
+
+
+def password_attempts(attempts: FakeAttempts, events: FakeEvents | None = None) -> PasswordAttempts:
+    """Return the rules of attempts over stand-ins."""
+    return PasswordAttempts(attempts, events or FakeEvents(), PSEUDONYMS)
 
 
 class FakeAttemptWriter(AttemptWriter):

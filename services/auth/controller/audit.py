@@ -14,6 +14,6 @@ class AuditController(Controller):
         self._audit = audit
 
     async def list(self, request: JsonRequest) -> Page[AuditEntry]:
-        """List sign-ins and changes of users and passwords, newest first. For admins."""
+        """List sign-ins, changes of users, services' tokens and signing keys, newest first. For admins."""
         listing = await self._audit.list(request.auth, request.query(AuditQuery))
         return Page(data=listing.items, meta=listing.meta)

@@ -36,7 +36,7 @@ class OAuthController(Controller):
         form = await _form(request)
         client_id, client_secret = _client(request.headers.get("authorization"), form)
         _require_known_grant(form.get("grant_type"))
-        return Response(self._tokens.grant(client_id, client_secret), headers=_UNSTORED)
+        return Response(await self._tokens.grant(client_id, client_secret), headers=_UNSTORED)
 
     async def keys(self) -> Response[JsonWebKeySet]:
         """Publish the keys that verify access tokens (RFC 7517)."""

@@ -1,16 +1,16 @@
 """Attempts to sign in, counted by account whether it exists or not. All times are the database's."""
 
-import hashlib
 import math
 from datetime import timedelta
 
+import msgspec
 from sqlalchemy import bindparam, case, delete, extract, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.auth import constants
 from services.auth.model import sign_in_attempts as attempts
+from services.auth.pseudonyms import Pseudonyms
 from shared.db import Database, Question, WriteConnection
-from shared.text import unique_key
 
 _WINDOW = timedelta(seconds=constants.FAILURE_WINDOW_SECONDS)
 _INTERVAL = timedelta(seconds=constants.SLOWED_INTERVAL_SECONDS)
@@ -34,20 +34,17 @@ _CLAIM = Question(
             "attempts": case((_WINDOW_IS_OVER, 1), else_=attempts.c.attempts + 1),
             "window_started_at": case((_WINDOW_IS_OVER, _CLOCK), else_=attempts.c.window_started_at),
             "last_attempt_at": _CLOCK,
+            "refused": case((_WINDOW_IS_OVER, 0), else_=attempts.c.refused),
         },
         where=_MAY_TRY,
     ).returning(attempts.c.attempts)
 )
-
-
-_SECONDS_LEFT = Question(
-    select(
-        extract(
-            "epoch",
-            func.least(attempts.c.last_attempt_at + _INTERVAL, attempts.c.window_started_at + _WINDOW)
-            - _CLOCK,
-        ).label("seconds")
-    ).where(attempts.c.account == bindparam("account"))
+_NEXT_ADMITTED_AT = func.least(attempts.c.last_attempt_at + _INTERVAL, attempts.c.window_started_at + _WINDOW)
+_REFUSE = Question(
+    attempts.update()
+    .where(attempts.c.account == bindparam("refused_account"))
+    .values(refused=attempts.c.refused + 1)
+    .returning(attempts.c.refused, extract("epoch", _NEXT_ADMITTED_AT - _CLOCK).label("seconds"))
 )
 _OVER = select(attempts.c.account).where(_WINDOW_IS_OVER).order_by(attempts.c.window_started_at)
 _PURGE = Question(
@@ -57,25 +54,41 @@ _PURGE = Question(
 )
 
 
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt: the `number`th that was admitted since the account's window began.
+
+    With `seconds` it was refused, the `number`th to be so; after them one will be admitted.
+    """
+
+    number: int
+    seconds: int = 0
+
+
 class AttemptRepository:
     """Counts attempts; each statement commits by itself, so that nothing later takes a failure back."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
         self._database = database
+        self._pseudonyms = pseudonyms
 
-    async def claim(self, email: str) -> int:
-        """Count one attempt and return 0, or return in how many seconds one will be admitted.
+    async def claim(self, email: str) -> Attempt:
+        """Count one attempt, and tell whether it is admitted.
 
-        It counts as a failure until `clear`. One statement decides, so parallel attempts cannot slip past.
+        If so it counts as a failure until `clear`. One statement decides, so that parallel attempts cannot
+        slip past.
         """
-        account = _account(email)
+        account = self._pseudonyms.of_account(email)
         claimed = await self._database.fetch_one(_CLAIM, primary=True, account=account)
         if claimed is None:
-            left = await self._database.fetch_one(_SECONDS_LEFT, primary=True, account=account)
-            return max(1, math.ceil(left["seconds"])) if left else 1
+            return await self._refused(account)
         if claimed["attempts"] == 1:
             await self._purge()
-        return 0
+        return Attempt(claimed["attempts"])
+
+    async def _refused(self, account: bytes) -> Attempt:
+        row = await self._database.fetch_one(_REFUSE, primary=True, refused_account=account)
+        # Without a row, a success has just forgotten the failures.
+        return Attempt(row["refused"], max(1, math.ceil(row["seconds"]))) if row else Attempt(1, seconds=1)
 
     async def _purge(self) -> None:
         """Delete a few rows whose window is over: more than are inserted, so that none pile up."""
@@ -85,13 +98,11 @@ class AttemptRepository:
 class AttemptWriter:
     """Forgets attempts inside one transaction."""
 
-    def __init__(self, connection: WriteConnection) -> None:
+    def __init__(self, connection: WriteConnection, pseudonyms: Pseudonyms) -> None:
         self._connection = connection
+        self._pseudonyms = pseudonyms
 
     async def clear(self, email: str) -> None:
         """Forget the failures of an account: its right password was given."""
-        await self._connection.execute(delete(attempts).where(attempts.c.account == _account(email)))
-
-
-def _account(email: str) -> bytes:
-    return hashlib.sha256(unique_key(email).encode()).digest()
+        account = self._pseudonyms.of_account(email)
+        await self._connection.execute(delete(attempts).where(attempts.c.account == account))

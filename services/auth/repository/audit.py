@@ -44,29 +44,31 @@ class AuditRepository:
 
 
 class AuditWriter:
-    """Adds events of one user inside one transaction; they are no changes, and are not published."""
+    """Adds events inside one transaction; they are no changes, and are not published."""
 
     def __init__(self, connection: WriteConnection, actor: str) -> None:
         self._connection = connection
         self._actor = actor
 
-    async def record(self, type_: str, subject: UUID, facts: Mapping[str, str] | None = None) -> None:
-        """Record what happened to the user `subject`; `facts` must hold no secret."""
+    async def record(self, type_: str, subject: UUID, *facts: Mapping[str, str | int]) -> None:
+        """Record what happened to the user `subject`, once or for each of `facts`, which hold no secret."""
+        rows = [self._row(type_, subject, each) for each in facts or (None,)]
+        await self._connection.execute(_CHANGES.insert(), rows)
+
+    def _row(self, type_: str, subject: UUID, facts: Mapping[str, str | int] | None) -> dict[str, object]:
         request = current_request()
-        await self._connection.execute(
-            _CHANGES.insert().values(
-                event_id=new_uuid(),
-                aggregate_type="user",
-                aggregate_id=subject,
-                version=NOT_PUBLISHED,
-                type=type_,
-                schema_version=SCHEMA_VERSION,
-                actor=self._actor,
-                request_id=request.request_id if request else None,
-                after=dict(facts) if facts else None,
-                occurred_at=datetime.now(UTC),
-            )
-        )
+        return {
+            "event_id": new_uuid(),
+            "aggregate_type": "user",
+            "aggregate_id": subject,
+            "version": NOT_PUBLISHED,
+            "type": type_,
+            "schema_version": SCHEMA_VERSION,
+            "actor": self._actor,
+            "request_id": request.request_id if request else None,
+            "after": dict(facts) if facts else None,
+            "occurred_at": datetime.now(UTC),
+        }
 
 
 def _filters(query: AuditQuery) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -118,12 +119,13 @@ class SessionWriter:
         ended = living.values(revoked_at=func.now()).returning(sessions.c.user_uuid)
         return (await self._connection.execute(ended)).scalar_one_or_none()
 
-    async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> None:
-        """End every session of a user, but not `keep`."""
+    async def revoke_all(self, user_uuid: UUID, keep: UUID | None = None) -> Sequence[UUID]:
+        """End every session of a user, but not `keep`, and return those that were ended."""
         statement = update(sessions).where(sessions.c.user_uuid == user_uuid, sessions.c.revoked_at.is_(None))
         if keep is not None:
             statement = statement.where(sessions.c.uuid != keep)
-        await self._connection.execute(statement.values(revoked_at=func.now()))
+        ended = statement.values(revoked_at=func.now()).returning(sessions.c.uuid)
+        return (await self._connection.execute(ended)).scalars().all()
 
     async def _purge_sessions(self) -> None:
         """Delete a few sessions that ended, and their tokens: more than are opened, so that none pile up."""

@@ -13,6 +13,7 @@ from services.auth import constants
 from services.auth.config import LifetimeConfig
 from services.auth.errors import DuplicateUser
 from services.auth.model import LIVING, users
+from services.auth.pseudonyms import Pseudonyms
 from services.auth.repository.attempts import AttemptWriter
 from services.auth.repository.audit import AuditWriter
 from services.auth.repository.sessions import SessionWriter
@@ -58,9 +59,10 @@ class Account(msgspec.Struct, frozen=True):
 class UserRepository:
     """Reads users, and opens transactions that change them."""
 
-    def __init__(self, database: Database, lifetimes: LifetimeConfig) -> None:
+    def __init__(self, database: Database, lifetimes: LifetimeConfig, pseudonyms: Pseudonyms) -> None:
         self._database = database
         self._lifetimes = lifetimes
+        self._pseudonyms = pseudonyms
 
     async def find(self, uuid: UUID) -> User | None:
         """Return the living user of this id."""
@@ -95,17 +97,20 @@ class UserRepository:
     async def transaction(self, actor: str = SYSTEM) -> AsyncGenerator["UserWriter"]:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction(actor) as connection:
-            yield UserWriter(connection, self._lifetimes, actor)
+            sessions = SessionWriter(connection, self._lifetimes)
+            yield UserWriter(connection, sessions, AttemptWriter(connection, self._pseudonyms), actor)
 
 
 class UserWriter:
     """Reads and changes users inside one transaction on the primary, and records each change of a user."""
 
-    def __init__(self, connection: WriteConnection, lifetimes: LifetimeConfig, actor: str) -> None:
+    def __init__(
+        self, connection: WriteConnection, sessions: SessionWriter, attempts: AttemptWriter, actor: str
+    ) -> None:
         self._connection = connection
         self._changes = ChangeRecorder(connection, "user", actor)
-        self.sessions = SessionWriter(connection, lifetimes)
-        self.attempts = AttemptWriter(connection)
+        self.sessions = sessions
+        self.attempts = attempts
         self.audit = AuditWriter(connection, actor)
 
     async def find(self, uuid: UUID) -> Account | None:
@@ -164,6 +169,26 @@ class UserWriter:
             statement.values(deleted_at=func.now(), updated_at=func.now(), version=users.c.version + 1)
         )
         await self._changes.deleted(user)
+
+    async def end_session(self, session: UUID, reason: str) -> UUID | None:
+        """End a session, telling why, and return whose it was; None if it had ended."""
+        user = await self.sessions.revoke(session)
+        if user:
+            await self.audit.record(
+                constants.SESSION_ENDED, user, {"session": str(session), "reason": reason}
+            )
+        return user
+
+    async def end_sessions(self, uuid: UUID, reason: str, keep: UUID | None = None) -> None:
+        """End every session of a user, but not `keep`, telling why.
+
+        Of very many some are told, with how many they are: no number of them makes this too slow to do.
+        """
+        ended = await self.sessions.revoke_all(uuid, keep)
+        facts = {"reason": reason, "ended_together": len(ended)}
+        told = [{"session": str(each), **facts} for each in ended[: constants.SESSIONS_TOLD]]
+        if told:
+            await self.audit.record(constants.SESSION_ENDED, uuid, *told)
 
     async def hold_admins(self) -> None:
         """Let no other transaction take an admin away until this one ends; call it before locking a user."""

@@ -5,11 +5,11 @@ from uuid import UUID
 from msgspec import UNSET
 
 from services.auth import constants
-from services.auth.errors import SignInSlowed
 from services.auth.passwords import Passwords, password_problem
-from services.auth.repository.attempts import AttemptRepository
+from services.auth.repository.attempts import Attempt
 from services.auth.repository.users import Account, UserRepository
 from services.auth.schema import ChangeMe, ChangePassword, User
+from services.auth.usecase.attempts import PasswordAttempts
 from shared.conversion import set_fields
 from shared.errors import FieldError, InvalidInput, Unauthenticated
 from shared.security.principal import Principal
@@ -18,7 +18,7 @@ from shared.security.principal import Principal
 class OwnAccount:
     """The use cases of the caller's own account."""
 
-    def __init__(self, users: UserRepository, attempts: AttemptRepository, passwords: Passwords) -> None:
+    def __init__(self, users: UserRepository, attempts: PasswordAttempts, passwords: Passwords) -> None:
         self._users = users
         self._attempts = attempts
         self._passwords = passwords
@@ -45,8 +45,9 @@ class OwnAccount:
 
         A wrong current password counts as a failed sign-in.
         """
-        account = await self._attempt(principal, command)
+        account, attempt = await self._attempt(principal, command)
         if not await self._passwords.matches(command.current_password, account.password_hash):
+            await self._attempts.failed(account.user.email, account, attempt)
             raise _wrong_current_password()
         new_hash = await self._passwords.hash(command.new_password)
         async with self._users.transaction(principal.subject) as users:
@@ -55,17 +56,14 @@ class OwnAccount:
                 raise _wrong_current_password()
             await users.change(current, {"password_hash": new_hash})
             await users.attempts.clear(current.user.email)
-            await users.sessions.revoke_all(current.user.uuid, keep=principal.session)
+            await users.end_sessions(current.user.uuid, constants.NEW_PASSWORD, keep=principal.session)
 
-    async def _attempt(self, principal: Principal, command: ChangePassword) -> Account:
+    async def _attempt(self, principal: Principal, command: ChangePassword) -> tuple[Account, Attempt]:
         account = _active(await self._users.find_account(_own_uuid(principal)))
         problem = password_problem(command.new_password, account.user.email)
         if problem:
             raise InvalidInput(details=[FieldError("new_password", problem)])
-        seconds = await self._attempts.claim(account.user.email)
-        if seconds:
-            raise SignInSlowed(seconds=seconds)
-        return account
+        return account, await self._attempts.claim(account.user.email, account)
 
 
 def _own_uuid(principal: Principal) -> UUID:

@@ -8,13 +8,12 @@ from services.auth.errors import (
     InvalidRefresh,
     RefreshAlreadyUsed,
     RefreshReused,
-    SignInSlowed,
 )
 from services.auth.passwords import Passwords
-from services.auth.repository.attempts import AttemptRepository
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Login, Tokens, User
 from services.auth.signing import TokenIssuer
+from services.auth.usecase.attempts import PasswordAttempts
 from shared.errors import Forbidden, Unauthenticated
 from shared.security.principal import Principal
 
@@ -23,7 +22,7 @@ class SignIn:
     """The use cases of sessions."""
 
     def __init__(
-        self, users: UserRepository, attempts: AttemptRepository, passwords: Passwords, issuer: TokenIssuer
+        self, users: UserRepository, attempts: PasswordAttempts, passwords: Passwords, issuer: TokenIssuer
     ) -> None:
         self._users = users
         self._attempts = attempts
@@ -35,11 +34,13 @@ class SignIn:
 
         Unknown and inactive users get the answer of a wrong password, in the same time.
         """
-        account = await self._attempt(command.email)
-        matches = await self._passwords.matches(command.password, account.password_hash if account else None)
-        if account is None or not matches:
+        account = await self._users.find_account_by_email(command.email)
+        attempt = await self._attempts.claim(command.email, account)
+        tokens = await self._checked(account, command)
+        if tokens is None:
+            await self._attempts.failed(command.email, account, attempt)
             raise InvalidCredentials
-        return await self._open(account, command)
+        return tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens; one that was used before may end its session."""
@@ -57,25 +58,21 @@ class SignIn:
         if principal.session is None:
             raise Forbidden
         async with self._users.transaction(principal.subject) as users:
-            user = await users.sessions.revoke(principal.session)
-            if user:
-                await users.audit.record(constants.SESSION_ENDED, user, {"session": str(principal.session)})
+            await users.end_session(principal.session, constants.SIGNED_OUT)
 
-    async def _attempt(self, email: str) -> Account | None:
-        """Return the active account, having counted an attempt that is a failure until it succeeds."""
-        seconds = await self._attempts.claim(email)
-        if seconds:
-            raise SignInSlowed(seconds=seconds)
-        account = await self._users.find_account_by_email(email)
-        return account if account and account.user.is_active else None
+    async def _checked(self, account: Account | None, command: Login) -> Tokens | None:
+        """Return the tokens of a new session when the account is active and has this password."""
+        active = account if account and account.user.is_active else None
+        matches = await self._passwords.matches(command.password, active.password_hash if active else None)
+        return await self._open(active, command) if active and matches else None
 
-    async def _open(self, account: Account, command: Login) -> Tokens:
+    async def _open(self, account: Account, command: Login) -> Tokens | None:
         uuid, new_hash = account.user.uuid, None
         if self._passwords.is_outdated(account.password_hash):
             new_hash = await self._passwords.hash(command.password)
         async with self._users.transaction(str(uuid)) as users:
             if not _still_holds(account, await users.lock(uuid)):
-                raise InvalidCredentials
+                return None
             if new_hash:
                 await users.renew_hash(uuid, new_hash)
             await users.attempts.clear(command.email)
@@ -108,7 +105,7 @@ async def _refusal(users: UserWriter, refresh_token: str) -> Unauthenticated:
         return InvalidRefresh()
     if used.precedes_newest and used.seconds_ago <= constants.REFRESH_RACE_SECONDS:
         return RefreshAlreadyUsed()
-    user = await users.sessions.revoke(used.session_uuid)
+    user = await users.end_session(used.session_uuid, constants.TOKEN_REUSED)
     if user:
         facts = {"session": str(used.session_uuid)}
         await users.audit.record(constants.REFRESH_TOKEN_REUSED, user, facts)

@@ -76,8 +76,10 @@ class Users:
             _require_consistent(_columns(account.user) | changes, command.password)
             await _require_admin_left(users, account.user, changes)
             changed = await users.change(account, changes)
-            if "password_hash" in changes or _authority(changed) != _authority(account.user):
-                await users.sessions.revoke_all(uuid)
+            if _authority(changed) != _authority(account.user):
+                await users.end_sessions(uuid, constants.NEW_AUTHORITY)
+            elif "password_hash" in changes:
+                await users.end_sessions(uuid, constants.NEW_PASSWORD)
         return changed
 
     async def delete(self, principal: Principal, uuid: UUID, condition: Condition = UNCONDITIONAL) -> None:
@@ -89,7 +91,7 @@ class Users:
             condition.require(account.user.version)
             await _require_admin_left(users, account.user, {"is_active": False})
             await users.delete(account.user)
-            await users.sessions.revoke_all(uuid)
+            await users.end_sessions(uuid, constants.USER_ENDED)
 
     async def _column_changes(self, command: ChangeUser) -> dict[str, Any]:
         changes = set_fields(command)

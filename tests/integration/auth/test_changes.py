@@ -8,6 +8,7 @@ from services.auth.config import LifetimeConfig
 from services.auth.repository.users import UserRepository
 from services.auth.schema import User
 from shared.db import Database
+from tests.support.auth_fakes import PSEUDONYMS
 from tests.support.databases import TestDatabase, connect
 
 FIELDS: dict[str, Any] = {
@@ -22,7 +23,7 @@ FIELDS: dict[str, Any] = {
 
 async def test_changes_of_users(auth_database: TestDatabase) -> None:
     database = Database(auth_database.app, "tests")
-    repository = UserRepository(database, LifetimeConfig())
+    repository = UserRepository(database, LifetimeConfig(), PSEUDONYMS)
     async with repository.transaction("someone") as users:
         user = await users.add(FIELDS)
         account = await users.lock(user.uuid)

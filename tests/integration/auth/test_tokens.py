@@ -79,6 +79,31 @@ async def test_a_change_of_key_keeps_tokens_valid(
         assert (await http.get("/v1/auth/me", headers=session.headers)).status_code == 200
 
 
+async def test_the_audit_tells_each_change_of_key_once(
+    eddsa: AuthConfig, auth_database: TestDatabase, tmp_path: Path
+) -> None:
+    async def start(config: AuthConfig) -> list[str]:
+        async with calling(create_app(config)) as http:
+            return sorted(key["kid"] for key in (await http.get("/.well-known/jwks.json")).json()["keys"])
+
+    old, *_ = await asyncio.gather(*(start(eddsa) for _ in range(3)))
+    new_file = str(tmp_path / "new.pem")
+    both_files = KeyConfig(key_file=new_file, previous_key_files=str(tmp_path / "jwt.pem"))
+    both = await start(replace(eddsa, keys=both_files))
+    new = await start(replace(eddsa, keys=KeyConfig(key_file=new_file)))
+    async with calling(create_app(replace(eddsa, keys=KeyConfig(key_file=new_file)))) as http:
+        session = await AuthApi(http, auth_database).sign_in("admin@example.com", "the admin's password")
+        answer = await http.get("/v1/audit?type=signing_keys.changed", headers=session.headers)
+    entries = answer.json()["data"][::-1]
+    shown = [
+        {"algorithm": "EdDSA", "signing": signing[0], "verifying": verifying}
+        for signing, verifying in ((old, old), (new, both), (new, new))
+    ]
+    assert [entry["after"] for entry in entries] == shown
+    assert [entry["before"] for entry in entries] == [None, *shown[:2]]
+    assert {entry["actor"] for entry in entries} == {"system"}
+
+
 async def test_services_sign_in_and_verify_over_http(eddsa: AuthConfig) -> None:
     async with serving(create_app(eddsa)) as url:
         auth = ServiceClient("auth", url)

@@ -7,7 +7,7 @@ from services.auth.schema import ChangeMe, ChangePassword, User
 from services.auth.usecase.account import OwnAccount
 from shared.errors import Forbidden, InvalidInput, Unauthenticated
 from shared.security.principal import Principal
-from tests.support.auth_fakes import FakeAttempts, FakePasswords, FakeUsers
+from tests.support.auth_fakes import FakeAttempts, FakeEvents, FakePasswords, FakeUsers, password_attempts
 
 
 @pytest.fixture
@@ -21,8 +21,13 @@ def attempts(users: FakeUsers) -> FakeAttempts:
 
 
 @pytest.fixture
-def account(users: FakeUsers, attempts: FakeAttempts) -> OwnAccount:
-    return OwnAccount(users, attempts, FakePasswords())
+def events() -> FakeEvents:
+    return FakeEvents()
+
+
+@pytest.fixture
+def account(users: FakeUsers, attempts: FakeAttempts, events: FakeEvents) -> OwnAccount:
+    return OwnAccount(users, password_attempts(attempts, events), FakePasswords())
 
 
 def caller(user: User, session: UUID | None = None) -> Principal:
@@ -70,23 +75,30 @@ async def test_a_new_password_ends_the_other_sessions(users: FakeUsers, account:
     assert users.state.accounts[user.uuid].password_hash == "hash of new password"
     assert (users.is_revoked(mine), users.is_revoked(other)) == (False, True)
     assert users.state.failures == {}
+    assert users.state.events == [("session.ended", user.uuid, str(user.uuid))]
+    [facts] = users.state.facts
+    assert facts == {"session": str(other), "reason": "the password was changed", "ended_together": 1}
 
 
-async def test_a_wrong_current_password_is_a_failure_and_named(users: FakeUsers, account: OwnAccount) -> None:
+async def test_a_wrong_current_password_is_a_failure_and_named(
+    users: FakeUsers, account: OwnAccount, events: FakeEvents
+) -> None:
     user = users.put()
     with pytest.raises(InvalidInput) as raised:
         await account.change_password(caller(user), change("wrong", "new password"))
     assert [problem.field for problem in raised.value.details] == ["current_password"]
     assert users.state.failures == {user.email: 1}
+    assert [(event.type, event.subject) for event in events.told] == [("sign_in.failed", user.uuid)]
 
 
 async def test_a_slowed_account_cannot_guess_here_either(
-    users: FakeUsers, attempts: FakeAttempts, account: OwnAccount
+    users: FakeUsers, attempts: FakeAttempts, account: OwnAccount, events: FakeEvents
 ) -> None:
     user = users.put()
     attempts.seconds_to_wait = 30
     with pytest.raises(SignInSlowed):
         await account.change_password(caller(user), change("password", "new password"))
+    assert [(event.type, event.subject) for event in events.told] == [("sign_in.slowed", user.uuid)]
 
 
 async def test_an_unacceptable_new_password_is_no_failure(users: FakeUsers, account: OwnAccount) -> None:
@@ -108,7 +120,7 @@ async def test_of_two_changes_at_once_one_wins(users: FakeUsers) -> None:
             return await super().hash(password)
 
     with pytest.raises(InvalidInput):
-        await OwnAccount(users, FakeAttempts(users), Overtaken()).change_password(
+        await OwnAccount(users, password_attempts(FakeAttempts(users)), Overtaken()).change_password(
             caller(user), change("password", "new password")
         )
     assert users.state.accounts[user.uuid].password_hash == "hash of another"

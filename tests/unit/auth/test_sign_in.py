@@ -17,7 +17,14 @@ from services.auth.usecase.sign_in import SignIn
 from shared.errors import Forbidden
 from shared.security.principal import Principal
 from shared.security.tokens import TokenVerifier
-from tests.support.auth_fakes import FakeAttempts, FakePasswords, FakeUsers
+from tests.support.auth_fakes import (
+    PSEUDONYMS,
+    FakeAttempts,
+    FakeEvents,
+    FakePasswords,
+    FakeUsers,
+    password_attempts,
+)
 from tests.support.tokens import CONFIG, SECRET, principal
 
 KEYS = SigningKeys(SECRET.encode())
@@ -39,8 +46,13 @@ def attempts(users: FakeUsers) -> FakeAttempts:
 
 
 @pytest.fixture
-def sign_in(users: FakeUsers, attempts: FakeAttempts, passwords: FakePasswords) -> SignIn:
-    return SignIn(users, attempts, passwords, TokenIssuer(CONFIG, KEYS, 900))
+def events() -> FakeEvents:
+    return FakeEvents()
+
+
+@pytest.fixture
+def sign_in(users: FakeUsers, attempts: FakeAttempts, events: FakeEvents, passwords: FakePasswords) -> SignIn:
+    return SignIn(users, password_attempts(attempts, events), passwords, TokenIssuer(CONFIG, KEYS, 900))
 
 
 async def named_by(access_token: str) -> Principal:
@@ -58,10 +70,10 @@ async def test_tokens_name_the_user_and_the_session(users: FakeUsers, sign_in: S
 
 
 async def test_unknown_inactive_and_wrong_get_one_answer_after_one_check(
-    users: FakeUsers, passwords: FakePasswords, sign_in: SignIn
+    users: FakeUsers, passwords: FakePasswords, events: FakeEvents, sign_in: SignIn
 ) -> None:
-    users.put(email="wrong@example.com")
-    users.put(email="inactive@example.com", is_active=False)
+    wrong = users.put(email="wrong@example.com")
+    inactive = users.put(email="inactive@example.com", is_active=False)
     messages: set[str] = set()
     for email, password in [
         ("wrong@example.com", "x"),
@@ -74,24 +86,48 @@ async def test_unknown_inactive_and_wrong_get_one_answer_after_one_check(
     assert len(messages) == 1
     assert passwords.checks == 3
     assert set(users.state.failures.values()) == {1}
+    told = [(event.type, event.subject_type, event.subject) for event in events.told]
+    assert told == [
+        ("sign_in.failed", "user", wrong.uuid),
+        ("sign_in.failed", "user", inactive.uuid),
+        ("sign_in.failed", "unknown_account", PSEUDONYMS.account_uuid("nobody@example.com")),
+    ]
+    assert [event.facts["account"] for event in events.told] == ["active", "inactive", "unknown"]
 
 
-async def test_success_forgets_failures(users: FakeUsers, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("exists", [True, False])
+async def test_of_many_failures_few_are_told(
+    users: FakeUsers, events: FakeEvents, sign_in: SignIn, *, exists: bool
+) -> None:
+    email = users.put().email if exists else "a secret typed in the wrong field@example.com"
+    for _ in range(20):
+        with pytest.raises(InvalidCredentials):
+            await sign_in.login(Login(email=email, password="x"))
+    assert [event.facts["attempts"] for event in events.told] == [1, 2, 4, 8, 16]
+    assert len({event.subject for event in events.told}) == 1
+    assert [event for event in events.told if email in str(event) or event.actor != "anonymous"] == []
+
+
+async def test_success_forgets_failures(users: FakeUsers, events: FakeEvents, sign_in: SignIn) -> None:
     user = users.put()
     users.state.failures[user.email] = 7
     await sign_in.login(Login(email=user.email, password="password"))
     assert users.state.failures == {}
+    assert events.told == []
 
 
 async def test_a_slowed_account_is_not_checked(
-    users: FakeUsers, attempts: FakeAttempts, passwords: FakePasswords, sign_in: SignIn
+    users: FakeUsers, attempts: FakeAttempts, passwords: FakePasswords, events: FakeEvents, sign_in: SignIn
 ) -> None:
     user = users.put()
     attempts.seconds_to_wait = 17
-    with pytest.raises(SignInSlowed) as raised:
-        await sign_in.login(Login(email=user.email, password="password"))
-    assert raised.value.headers["Retry-After"] == "17"
+    for _ in range(5):
+        with pytest.raises(SignInSlowed) as raised:
+            await sign_in.login(Login(email=user.email, password="password"))
+        assert raised.value.headers["Retry-After"] == "17"
     assert passwords.checks == 0
+    told = [(event.type, event.subject, event.facts["attempts"]) for event in events.told]
+    assert told == [("sign_in.slowed", user.uuid, number) for number in (1, 2, 4)]
 
 
 async def test_an_outdated_hash_is_renewed(users: FakeUsers, sign_in: SignIn) -> None:
@@ -102,17 +138,20 @@ async def test_an_outdated_hash_is_renewed(users: FakeUsers, sign_in: SignIn) ->
 
 
 async def test_a_user_deactivated_meanwhile_gets_no_session(users: FakeUsers) -> None:
-    user = users.put()
+    user, events = users.put(), FakeEvents()
 
     class Deactivating(FakePasswords):
         async def matches(self, password: str, password_hash: str | None) -> bool:
             users.deactivate(user)
             return await super().matches(password, password_hash)
 
-    sign_in = SignIn(users, FakeAttempts(users), Deactivating(), TokenIssuer(CONFIG, KEYS, 900))
+    sign_in = SignIn(
+        users, password_attempts(FakeAttempts(users), events), Deactivating(), TokenIssuer(CONFIG, KEYS, 900)
+    )
     with pytest.raises(InvalidCredentials):
         await sign_in.login(Login(email=user.email, password="password"))
     assert users.state.families == {}
+    assert [event.type for event in events.told] == ["sign_in.failed"]
 
 
 async def test_a_refresh_gives_the_next_token_of_the_same_session(users: FakeUsers, sign_in: SignIn) -> None:
@@ -146,7 +185,10 @@ async def test_a_token_that_does_not_work_any_more(
     with pytest.raises(error):
         await sign_in.refresh(token)
     assert users.is_revoked(session) is revoked
-    assert [event[0] for event in users.state.events] == ["session.refresh_reused"] * revoked
+    told = ["session.ended", "session.refresh_reused"] if revoked else []
+    assert [event[0] for event in users.state.events] == told
+    reasons = [facts["reason"] for facts in users.state.facts if "reason" in facts]
+    assert reasons == ["a refresh token was used twice"] * revoked
 
 
 async def test_an_inactive_user_refreshes_nothing(users: FakeUsers, sign_in: SignIn) -> None:
@@ -161,6 +203,7 @@ async def test_signing_out_ends_one_session(users: FakeUsers, sign_in: SignIn) -
     await sign_in.logout(Principal(str(user.uuid), "user", None, session))
     assert (users.is_revoked(session), users.is_revoked(other)) == (True, False)
     assert users.state.events == [("session.ended", user.uuid, str(user.uuid))]
+    assert users.state.facts == [{"session": str(session), "reason": "signed out"}]
 
 
 async def test_a_token_without_session_cannot_sign_out(sign_in: SignIn) -> None:

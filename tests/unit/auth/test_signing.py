@@ -15,6 +15,7 @@ from services.auth.signing import SigningKeys, TokenIssuer, load_signing_keys
 from shared.config import ConfigurationError, TokenConfig
 from shared.errors import Unauthenticated
 from shared.security.tokens import TokenVerifier
+from tests.support.auth_fakes import PSEUDONYMS
 from tests.support.tokens import CONFIG as HS256
 from tests.support.tokens import SECRET, principal
 
@@ -122,3 +123,23 @@ def test_a_token_says_what_rfc_9068_asks_for(tmp_path: Path) -> None:
 
 def claims_of(token: str, key: Any, algorithm: str) -> dict[str, Any]:  # noqa: ANN401 - PyJWT's own key types
     return jwt.decode(token, key, [algorithm], audience="gerai-api", issuer="gerai")
+
+
+def test_the_names_of_keys_in_use_are_their_ids(tmp_path: Path) -> None:
+    old = load(tmp_path / "old.pem")
+    keys = load(tmp_path / "new.pem", str(tmp_path / "old.pem"))
+    used = keys.in_use(PSEUDONYMS)
+    assert (used.algorithm, used.signing, used.verifying) == (
+        "EdDSA",
+        kid(keys),
+        sorted([kid(keys), kid(old)]),
+    )
+
+
+def test_the_name_of_a_secret_is_not_the_secret() -> None:
+    first, same, other = (
+        SigningKeys(secret).in_use(PSEUDONYMS) for secret in (b"a" * 32, b"a" * 32, b"b" * 32)
+    )
+    assert first == same != other
+    assert (first.algorithm, first.verifying) == ("HS256", [first.signing])
+    assert not any(shown in first.signing for shown in ("aaaa", "61616161"))

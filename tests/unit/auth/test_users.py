@@ -3,6 +3,7 @@ from uuid import UUID
 import pytest
 from msgspec import UNSET, UnsetType
 
+from services.auth import constants
 from services.auth.errors import DuplicateUser, LastAdmin, UserNotFound
 from services.auth.schema import ChangeUser, CreateUser, Role, User, UserQuery
 from services.auth.usecase.users import Users
@@ -163,26 +164,31 @@ async def test_the_last_admin_may_be_renamed(stored: FakeUsers, users: Users) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "ends"),
+    ("change", "reason"),
     [
-        (ChangeUser(name="X", email="x@example.com"), False),
-        (ChangeUser(roles=["user"], client_uuid=C, is_active=True), False),
-        (ChangeUser(), False),
-        (ChangeUser(roles=["manager"]), True),
-        (ChangeUser(client_uuid=D), True),
-        (ChangeUser(client_uuid=None), True),
-        (ChangeUser(is_active=False), True),
-        (ChangeUser(password="another password"), True),
-        (None, True),
+        (ChangeUser(name="X", email="x@example.com"), None),
+        (ChangeUser(roles=["user"], client_uuid=C, is_active=True), None),
+        (ChangeUser(), None),
+        (ChangeUser(roles=["manager"]), constants.NEW_AUTHORITY),
+        (ChangeUser(client_uuid=D), constants.NEW_AUTHORITY),
+        (ChangeUser(client_uuid=None), constants.NEW_AUTHORITY),
+        (ChangeUser(is_active=False), constants.NEW_AUTHORITY),
+        (ChangeUser(password="another password"), constants.NEW_PASSWORD),
+        (None, constants.USER_ENDED),
     ],
 )
 async def test_which_changes_end_sessions(
-    stored: FakeUsers, users: Users, change: ChangeUser | None, *, ends: bool
+    stored: FakeUsers, users: Users, change: ChangeUser | None, reason: str | None
 ) -> None:
     user = stored.put("user", C)
-    session = stored.open_session(user, "a")
+    sessions = {stored.open_session(user, token) for token in "ab"}
     await _apply(users, user, change)
-    assert stored.is_revoked(session) is ends
+    assert {stored.is_revoked(session) for session in sessions} == {reason is not None}
+    told = {facts["session"]: (facts["reason"], facts["ended_together"]) for facts in stored.state.facts}
+    assert told == ({str(session): (reason, 2) for session in sessions} if reason else {})
+    assert {(event[0], event[1]) for event in stored.state.events} == (
+        {("session.ended", user.uuid)} if reason else set()
+    )
 
 
 async def test_an_email_has_one_user(stored: FakeUsers, users: Users) -> None:
