@@ -50,11 +50,11 @@ _CREATING = """
     )
     SELECT line, count(*) OVER () AS total FROM marked ORDER BY line LIMIT $2
 """
-_SETTLE = """
+SETTLE = """
     UPDATE import_rows r SET action = s.action, target = s.target, version = s.version, merged = s.merged
     FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], $6::json[])
         AS s(line, action, target, version, merged)
-    WHERE r.import_uuid = $1 AND r.line = s.line
+    WHERE r.import_uuid = $1 AND r.line = ANY ($2) AND r.line = s.line
 """
 _COUNTS = """
     SELECT count(*) FILTER (WHERE action IS NULL) AS created,
@@ -139,8 +139,9 @@ class Marks:
         rows = await statements.rows(self._kind.table.matches, self._job.uuid, after, lines, tenant, limit)
         if not rows:
             return 0
-        settled = [self._settled(row) for row in rows]
-        await statements.rows(_SETTLE, self._job.uuid, *map(list, zip(*settled, strict=True)))
+        settled = [self._settled(row) for row in rows if row["current"] is not None]
+        if settled:
+            await statements.rows(SETTLE, self._job.uuid, *map(list, zip(*settled, strict=True)))
         return rows[-1]["line"]
 
     async def counts(self, statements: Statements) -> Counts:

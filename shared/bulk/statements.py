@@ -1,6 +1,6 @@
 """The statements that apply staged rows to a table, set by set, with the change and the event of each row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Column, DateTime, Table
@@ -9,11 +9,14 @@ from sqlalchemy.dialects import postgresql
 from shared.events.changes import SCHEMA_VERSION
 from shared.search import SearchWords
 
+# The rows are limited before anything is made of them, or each chunk would cost as much as all that are left.
 _CHUNK = """
-    FROM import_rows r CROSS JOIN LATERAL json_to_record(r.{source}) AS c({typed})
-    WHERE r.import_uuid = $1 AND r.action IS NOT DISTINCT FROM {action}
-      AND r.line > $2 AND ($3::bigint[] IS NULL OR r.line = ANY ($3))
-    ORDER BY r.line LIMIT $4
+    FROM (
+        SELECT * FROM import_rows
+        WHERE import_uuid = $1 AND action IS NOT DISTINCT FROM {action}
+          AND line > $2 AND ($3::bigint[] IS NULL OR line = ANY ($3))
+        ORDER BY line LIMIT $4
+    ) r CROSS JOIN LATERAL json_to_record(r.{source}) AS c({typed})
 """
 _RECORD = """
     recorded AS (
@@ -31,7 +34,7 @@ _RECORD = """
 _CREATE = """
     WITH chunk AS MATERIALIZED (SELECT r.line, r.uuid, r.event, c.* {chunk}), done AS (
         INSERT INTO {table} AS t (uuid, {columns}) SELECT uuid, {values} FROM chunk ORDER BY line
-        ON CONFLICT DO NOTHING RETURNING t.*
+        ON CONFLICT DO NOTHING RETURNING {returned}
     ), {record}
 """
 _CHANGE = """
@@ -44,20 +47,30 @@ _CHANGE = """
         FROM chunk JOIN previous USING (uuid)
         WHERE t.uuid = ANY (ARRAY(SELECT uuid FROM chunk)) AND t.uuid = chunk.uuid
           AND previous.version = chunk.base
-        RETURNING t.*
+        RETURNING {returned}
     ), {record}
+"""
+# Whoever plans these may know the table as it was long before, or not at all. So the row is asked for as the
+# first one by an order that only the index of the key has: nothing else finds it without reading many.
+_EXISTING = """
+    SELECT t.* FROM (
+        SELECT * FROM {table} t WHERE ({key}) >= ({staged}) AND t.deleted_at IS NULL ORDER BY {key} LIMIT 1
+    ) t WHERE ({key}) = ({staged})
 """
 _MATCHES = """
     SELECT r.line, r.columns, r.given, to_jsonb(t) AS current
-    FROM import_rows r JOIN {table} t ON {match} AND t.deleted_at IS NULL
-    WHERE r.import_uuid = $1 AND r.action IS NULL AND ($4::uuid IS NULL OR {tenant} = $4)
-      AND r.line > $2 AND ($3::bigint[] IS NULL OR r.line = ANY ($3))
-    ORDER BY r.line LIMIT $5
+    FROM (
+        SELECT * FROM import_rows
+        WHERE import_uuid = $1 AND action IS NULL
+          AND line > $2 AND ($3::bigint[] IS NULL OR line = ANY ($3))
+        ORDER BY line LIMIT $5
+    ) r LEFT JOIN LATERAL ({existing} AND ($4::uuid IS NULL OR {tenant} = $4)) t ON true
+    ORDER BY r.line
 """
 _MARK_EXISTING = """
     WITH marked AS (
-        UPDATE import_rows r SET action = 'failed' FROM {table} t
-        WHERE {match} AND t.deleted_at IS NULL AND r.import_uuid = $1 AND r.action IS NULL RETURNING r.line
+        UPDATE import_rows r SET action = 'failed'
+        WHERE r.import_uuid = $1 AND r.action IS NULL AND EXISTS ({existing}) RETURNING r.line
     )
     SELECT line, count(*) OVER () AS total FROM marked ORDER BY line LIMIT $2
 """
@@ -66,8 +79,9 @@ _MARK_EXISTING = """
 class BulkTable:
     """A table that rows are imported into, and the statements that do it.
 
-    `shown` is the struct that the API shows, `columns` are those that a row gives, `match` tells by which of
-    them a staged row `r` is recognised among rows `t`; `tenant` is the column that a tenant is confined to.
+    `shown` is the struct that the API shows, `columns` are those that a row gives, `key` those by which it is
+    recognised, and what a staged row has of them; they have a unique index of living rows. `tenant` is the
+    column that a tenant is confined to.
 
     The statements take the import's id, the last line that is done, the lines to look at or null for all, and
     how many; those that change something also actor, request id, traceparent and tracestate. They answer with
@@ -81,11 +95,12 @@ class BulkTable:
         shown: type[msgspec.Struct],
         *,
         columns: Sequence[str],
-        match: str,
+        key: Mapping[str, str],
         tenant: str,
     ) -> None:
         own = [table.c[name] for name in columns]
-        names = {"table": table.name, "match": match, "tenant": f"t.{tenant}"}
+        returned = ", ".join(f"t.{name}" for name in shown.__struct_fields__)
+        names = {"table": table.name, "tenant": f"t.{tenant}", "returned": returned}
         typed = ", ".join(f"{column.name} {_staged_type(column)}" for column in own)
         self.create = _CREATE.format(
             **names,
@@ -100,11 +115,19 @@ class BulkTable:
             chunk=_CHUNK.format(source="merged", typed=typed, action="'change'"),
             record=_record(table, aggregate, shown, "changed"),
         )
-        self.matches = _MATCHES.format(**names)
-        self.mark_existing = _MARK_EXISTING.format(**names)
+        existing = _existing(table, key)
+        self.matches = _MATCHES.format(**names, existing=existing)
+        self.mark_existing = _MARK_EXISTING.format(existing=existing)
         self.lengths = {
             column.name: length for column in own if (length := getattr(column.type, "length", 0))
         }
+
+
+def _existing(table: Table, key: Mapping[str, str]) -> str:
+    columns = ", ".join(f"t.{name}" for name in key)
+    return _EXISTING.format(
+        table=table.name, key=columns, staged=", ".join(f"r.{name}" for name in key.values())
+    )
 
 
 def _record(table: Table, aggregate: str, shown: type[msgspec.Struct], verb: str) -> str:

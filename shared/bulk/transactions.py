@@ -15,14 +15,17 @@ STATEMENT_SECONDS = 300
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # A server whose client has vanished would otherwise finish a long statement first, with its locks held. What
-# was just staged is unknown to the planner: left alone it takes a table for empty and reads it for each row.
+# was just staged is unknown to the planner: left alone it takes a table for empty and reads it for each row,
+# or reads and sorts all rows of an import for some of them, which an index has in order.
 _SETTINGS = text(
     f"""
     SELECT set_config('statement_timeout', '{STATEMENT_SECONDS}s', true),
            set_config('idle_in_transaction_session_timeout', '30s', true),
            set_config('client_connection_check_interval', '1s', true),
            set_config('work_mem', '32MB', true),
-           set_config('enable_seqscan', 'off', true)
+           set_config('enable_seqscan', 'off', true),
+           set_config('enable_bitmapscan', 'off', true),
+           set_config('enable_sort', 'off', true)
     """
 )
 

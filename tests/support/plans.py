@@ -44,8 +44,15 @@ async def plans(connection: "asyncpg.Connection[asyncpg.Record]", statements: St
                 await connection.execute(sql)
             elif not sql.startswith("EXPLAIN"):
                 plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *parameters)
-                found.append(list(_flat(json.loads(plan)[0]["Plan"])))
+                found.append(list(flat(json.loads(plan)[0]["Plan"])))
     return found
+
+
+def flat(node: Node) -> Generator[Node]:
+    """Yield a node of a plan and all below it, the outermost first."""
+    yield node
+    for child in node.get("Plans", []):
+        yield from flat(child)
 
 
 def rows_read(plan: list[Node], table: str) -> int:
@@ -74,9 +81,3 @@ def _looked_at(node: Node) -> int:
         return 0
     removed = sum(node.get(f"Rows Removed by {reason}", 0) for reason in ("Filter", "Index Recheck"))
     return int((node["Actual Rows"] + removed) * node["Actual Loops"])
-
-
-def _flat(node: Node) -> Generator[Node]:
-    yield node
-    for child in node.get("Plans", []):
-        yield from _flat(child)

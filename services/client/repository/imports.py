@@ -19,7 +19,7 @@ TABLE = BulkTable(
     "client",
     Client,
     columns=list(stored_columns(msgspec.structs.asdict(_SAMPLE))),
-    match="t.email_key = r.key",
+    key={"email_key": "key"},
     tenant="uuid",
 )
 

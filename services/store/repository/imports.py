@@ -21,7 +21,7 @@ TABLE = BulkTable(
     "store",
     Store,
     columns=list(stored_columns(msgspec.structs.asdict(_SAMPLE))),
-    match="t.client_uuid = r.parent AND t.code_key = r.key",
+    key={"client_uuid": "parent", "code_key": "key"},
     tenant="client_uuid",
 )
 
