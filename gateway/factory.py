@@ -45,4 +45,5 @@ def create_app(config: GatewayConfig, routes: Sequence[Route] | None = None) -> 
         on_start=[listener.start],
         on_stop=[close_upstreams, *(service.close for service in services.values()), listener.stop],
         front=front,
+        follows_callers=False,
     )

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 
 from litestar.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
+from opentelemetry.trace import Span
 
 from gateway import body
 from gateway.connection import Connection, UpstreamFailure
@@ -18,10 +20,13 @@ from shared.deadline import DeadlineExceeded, seconds_of
 from shared.errors import BadGateway, GeraiError, NotFound
 from shared.responses import error_body
 from shared.security.tokens import TokenVerifier, bearer_token
-from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.context import current_request, current_trace_id, is_recorded, note_user
+from shared.telemetry.spans import call_span, note_answer
 from shared.telemetry.tracing import inject_trace_context
 
 logger = logging.getLogger("gerai.gateway")
+
+_UNRECORDED = nullcontext()
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
@@ -53,28 +58,33 @@ class Proxy:
         route = self._route(scope)
         passing, own = split_request(scope["headers"])
         if not route.public:
-            await self._verifier.verify(bearer_token(own.get(b"authorization", b"").decode("latin-1")))
+            token = bearer_token(own.get(b"authorization", b"").decode("latin-1"))
+            caller = await self._verifier.verify(token)
+            note_user(caller.subject, caller.client_uuid)
         framed = body.framing(own, route)
         small = framed.is_small
         first = await body.read_small(receive, route) if small and framed.length else b""
         seconds = _seconds(route, own)
         upstream = self._upstreams[route.service]
-        head = _request_head(scope, upstream.authority, passing, own, framed, seconds)
-        connection = upstream.idle() or await upstream.connect()
-        try:
-            connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=small)
-            if not small:
-                await body.stream(connection, receive, framed, route)
-            exchange = self._watch.begin(connection, receive, route, seconds)
+        with _recorded_call(scope, route, upstream) as span:
+            head = _request_head(scope, upstream.authority, passing, own, framed, seconds)
+            connection = upstream.idle() or await upstream.connect()
             try:
-                await _answer(exchange, send)
+                connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=small)
+                if not small:
+                    await body.stream(connection, receive, framed, route)
+                exchange = self._watch.begin(connection, receive, route, seconds)
+                try:
+                    await _answer(exchange, send)
+                finally:
+                    self._watch.end(exchange)
+                if span:
+                    note_answer(span, connection.status)
+            except UpstreamFailure as failure:
+                logger.warning("The %s service failed: %s", route.service, failure)
+                raise BadGateway(service=route.service) from failure
             finally:
-                self._watch.end(exchange)
-        except UpstreamFailure as failure:
-            logger.warning("The %s service failed: %s", route.service, failure)
-            raise BadGateway(service=route.service) from failure
-        finally:
-            upstream.release(connection)
+                upstream.release(connection)
 
     def _route(self, scope: HTTPScope) -> Route:
         path, query = scope["raw_path"], scope["query_string"]
@@ -85,6 +95,13 @@ class Proxy:
             raise NotFound(path=scope["path"])
         scope["path_template"] = route.prefix
         return route
+
+
+def _recorded_call(scope: HTTPScope, route: Route, upstream: Upstream) -> AbstractContextManager[Span | None]:
+    """Surround a call to a service with its span, where the request is recorded."""
+    if not is_recorded():
+        return _UNRECORDED
+    return call_span(scope["method"], route.service, upstream.url, scope["path"])
 
 
 async def send_error(send: Send, error: GeraiError) -> None:
@@ -186,7 +203,7 @@ def _context_lines() -> bytes:
     """Return the request id and trace context as header lines."""
     request = current_request()
     text = f"\r\nx-request-id: {request.request_id}" if request else ""
-    if request and request.traceparent and not request.tracestate:  # no span is recorded: the usual case
+    if request and request.traceparent and not request.tracestate:  # nothing is recorded: the usual case
         return f"{text}\r\ntraceparent: {request.traceparent}".encode()
     headers: dict[str, str] = {}
     inject_trace_context(headers)

@@ -20,6 +20,7 @@ class Upstream:
     def __init__(self, name: str, url: str) -> None:
         parts = urlsplit(url)
         self.name = name
+        self.url = url
         self.authority = parts.netloc.encode()
         self.connections: set[Connection] = set()
         self._host = parts.hostname or ""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+from opentelemetry.sdk.trace import TracerProvider
 
 from shared.config import ProcessConfig
 from shared.error_handling import MOST_BODY_BYTES, error_handlers
@@ -19,7 +20,8 @@ from shared.security.tokens import TokenVerifier
 from shared.telemetry.logs import RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.middleware import RequestTelemetry
-from shared.telemetry.tracing import tracer_provider
+from shared.telemetry.sampling import Sampling
+from shared.telemetry.tracing import flush, tracer_provider
 
 VERSION = "0.1.0"
 
@@ -29,9 +31,12 @@ Hook = Callable[[], Awaitable[None]]
 class Application:
     """The ASGI application of one process, with what its server needs to know."""
 
-    def __init__(self, litestar: Litestar, readiness: Readiness, served: ASGIApp) -> None:
+    def __init__(
+        self, litestar: Litestar, readiness: Readiness, served: ASGIApp, tracing: TracerProvider
+    ) -> None:
         self.litestar = litestar
         self.readiness = readiness
+        self.tracing = tracing
         self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,14 +56,18 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     on_stop: Sequence[Hook] = (),
     front: Callable[[ASGIApp], ASGIApp] | None = None,
     meaning: Callable[[Exception], GeraiError | None] = lambda _: None,
+    follows_callers: bool = True,
 ) -> Application:
     """Return the application of any process: `handlers` with health, errors, telemetry and lifespan.
 
     `front`, when given, stands before the handlers and decides which requests they see. `meaning` says what a
-    caller is told of an error that is neither ours nor Litestar's, when it knows.
+    caller is told of an error that is neither ours nor Litestar's, when it knows. With `follows_callers`
+    requests are traced when their callers trace them.
     """
     configure_logging(name, config.log)
-    readiness, provider = Readiness(), tracer_provider(name, config.tracing)
+    readiness = Readiness()
+    provider = tracer_provider(name, config.tracing, VERSION, config.service.environment)
+    sampling = Sampling(config.sampling_ratio, follows_callers=follows_callers)
     request_log = RequestLog(name, config.log)
 
     @asynccontextmanager
@@ -69,7 +78,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
         yield
         for stop in on_stop:
             await stop()
-        provider.shutdown()
+        await flush(provider)
         request_log.flush()
 
     litestar = Litestar(
@@ -84,4 +93,5 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     )
     handled = HeadAsGet(litestar)
     app = front(handled) if front else handled
-    return Application(litestar, readiness, RequestTelemetry(app, provider, metrics, request_log))
+    served = RequestTelemetry(app, provider, metrics, request_log, sampling)
+    return Application(litestar, readiness, served, provider)

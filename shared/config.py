@@ -182,7 +182,10 @@ class TracingConfig(Fragment, frozen=True, kw_only=True):
     PREFIX: ClassVar[str] = "OTEL_"
 
     exporter_otlp_endpoint: str | None = None
-    traces_sampler_arg: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    traces_sampler_arg: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+PRODUCTION_RATIO = 0.1
 
 
 class ProcessConfig(Fragment, frozen=True, kw_only=True):
@@ -191,6 +194,14 @@ class ProcessConfig(Fragment, frozen=True, kw_only=True):
     service: ServiceConfig
     log: LogConfig
     tracing: TracingConfig
+
+    @property
+    def sampling_ratio(self) -> float:
+        """The share of requests that is recorded, where no caller has decided."""
+        asked = self.tracing.traces_sampler_arg
+        if asked is not None:
+            return asked
+        return PRODUCTION_RATIO if self.service.environment == "production" else 1.0
 
 
 def load(type_: type[C], environment: Mapping[str, str]) -> C:

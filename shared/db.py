@@ -18,12 +18,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.cache.link import RedisLink
 from shared.config import DatabaseConfig
-from shared.engine import STATEMENT_SECONDS, create_engine
+from shared.engine import STATEMENT_SECONDS, create_engine, pool_of
 from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
 from shared.replica.choice import ReplicaChoice
 from shared.replica.own_writes import UNKNOWN, OwnWrites
 from shared.replica.watch import ReplicaWatch
 from shared.security.caller import current_caller
+from shared.telemetry.statements import Statement
 
 T = TypeVar("T")
 
@@ -69,13 +70,16 @@ class Database:
     ) -> None:
         alone = msgspec.structs.replace(config, pool_size=1)
         self._write = create_engine(config, application, statement_seconds)
-        self._control = create_engine(alone, application)
+        self._control = create_engine(alone, application, pool="control")
         self._read, self._read_control = self._write, self._control
         self._replica: ReplicaChoice | None = None
         self.committed = asyncio.Event()
         if redis and config.reader() != config:
-            self._read = create_engine(config.reader(), application, statement_seconds, read_only=True)
-            self._read_control = create_engine(alone.reader(), application, read_only=True)
+            reader = config.reader()
+            self._read = create_engine(reader, application, statement_seconds, pool="read", read_only=True)
+            self._read_control = create_engine(
+                alone.reader(), application, pool="read_control", read_only=True
+            )
             watch = ReplicaWatch(self._position, self._replayed, config.read_max_lag_seconds)
             self._replica = ReplicaChoice(watch, OwnWrites(redis, application), registry)
 
@@ -87,7 +91,7 @@ class Database:
         """
         writer = caller or current_caller()
         async with self._write.connect() as connection:
-            async with connection.begin():
+            async with _committing(connection, self._write):
                 yield WriteConnection(connection)
             self.committed.set()
             written = await _end_of_log(connection) if self._replica and writer else 0
@@ -244,6 +248,21 @@ def _is_lost(error: Exception) -> bool:
     return not (isinstance(error, PoolTimeout) or _sqlstate(error).startswith(_CONFLICT))
 
 
+@asynccontextmanager
+async def _committing(connection: AsyncConnection, engine: AsyncEngine) -> AsyncGenerator[None]:
+    """Surround a transaction; its end is measured as the statement that it is."""
+    commit: Statement | None = None
+    try:
+        async with connection.begin():
+            yield
+            commit = Statement(pool_of(engine), "COMMIT")
+    except BaseException as error:
+        if commit:
+            commit.end(error)
+        raise
+    commit.end()
+
+
 async def _end_of_log(connection: AsyncConnection) -> int:
     """Return where the primary's log ends, past SQLAlchemy, which would begin a transaction."""
     raw = await connection.get_raw_connection()
@@ -255,9 +274,16 @@ async def _end_of_log(connection: AsyncConnection) -> int:
 
 async def _first_row(engine: AsyncEngine, question: Question, parameters: Mapping[str, object]) -> Row | None:
     connection = await _checked_out(engine)
+    statement = Statement(pool_of(engine), question.sql)
     try:
         driver = cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
-        return await driver.fetchrow(question.sql, *question.arguments(parameters))
+        row = await driver.fetchrow(question.sql, *question.arguments(parameters))
+    except BaseException as error:
+        statement.end(error)
+        raise
+    else:
+        statement.end()
+        return row
     finally:
         connection.close()
 

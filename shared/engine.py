@@ -3,12 +3,14 @@
 import ssl
 from typing import Any
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, ExceptionContext, event
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy.exc import DisconnectionError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
 from shared.config import DatabaseConfig
+from shared.telemetry.statements import Pool, Statement
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 5
@@ -21,11 +23,13 @@ def create_engine(
     application: str,
     statement_seconds: float | None = STATEMENT_SECONDS,
     *,
+    pool: str = "write",
     read_only: bool = False,
 ) -> AsyncEngine:
     """Return an engine that connects when it is first used; with `read_only` its transactions are.
 
-    A statement may take `statement_seconds`, or as long as it likes when that is None.
+    Its metrics and spans call it `pool`. A statement may take `statement_seconds`, or as long as it likes
+    when that is None.
     """
     url = URL.create(
         "postgresql+asyncpg",
@@ -35,8 +39,10 @@ def create_engine(
         port=config.port,
         database=config.name,
     )
+    told = Pool(pool, config.name, config.host, config.port)
     engine = create_async_engine(
         url,
+        execution_options={Pool.OPTION: told},
         pool_size=config.pool_size,
         max_overflow=0,
         pool_timeout=config.pool_wait_ms / 1000,
@@ -58,7 +64,45 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
+    event.listen(engine.sync_engine, "before_cursor_execute", _begin_statement)
+    event.listen(engine.sync_engine, "after_cursor_execute", _end_statement)
+    event.listen(engine.sync_engine, "handle_error", _fail_statement)
     return engine
+
+
+def pool_of(engine: AsyncEngine) -> Pool:
+    """Return what the metrics and spans of an engine say of its pool."""
+    return engine.sync_engine.get_execution_options()[Pool.OPTION]
+
+
+def _begin_statement(
+    connection: SqlConnection,
+    cursor: object,
+    sql: str,
+    parameters: object,
+    context: Any,  # noqa: ANN401 - likewise
+    many: object,
+) -> None:
+    del cursor, parameters, many
+    context.gerai_statement = Statement(connection.get_execution_options()[Pool.OPTION], sql)
+
+
+def _end_statement(
+    connection: SqlConnection,
+    cursor: object,
+    sql: str,
+    parameters: object,
+    context: Any,  # noqa: ANN401 - likewise
+    many: object,
+) -> None:
+    del connection, cursor, sql, parameters, many
+    context.gerai_statement.end()
+
+
+def _fail_statement(failure: ExceptionContext) -> None:
+    statement = getattr(failure.execution_context, "gerai_statement", None)
+    if statement:
+        statement.end(failure.original_exception)
 
 
 def _connect_in_greenlet(*_: object) -> None:

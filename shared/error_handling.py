@@ -25,7 +25,7 @@ from shared.errors import (
     PayloadTooLarge,
 )
 from shared.responses import error_envelope
-from shared.telemetry.context import current_trace_id
+from shared.telemetry.context import current_trace_id, note_failure
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
 
@@ -43,6 +43,7 @@ def error_handlers(
     def render(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         known = _known(error, request) or meaning(error) or InternalError()
         if known.status >= 500:
+            note_failure(error)
             logger.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)
         return Response(
             error_envelope(known, current_trace_id()), status_code=known.status, headers=known.headers

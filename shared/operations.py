@@ -3,14 +3,14 @@
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Request, get
+from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from shared.errors import ServiceUnavailable
 from shared.openapi import document
 from shared.responses import Envelope
 from shared.security.guards import PUBLIC
-from shared.telemetry.metrics import CONTENT_TYPE, Metrics
+from shared.telemetry.metrics import Metrics
 
 
 class Readiness:
@@ -56,9 +56,10 @@ def health_routes(readiness: Readiness) -> list[HTTPRouteHandler]:
 def private_routes(metrics: Metrics) -> list[HTTPRouteHandler]:
     """Return what a process tells on a port that only the platform reaches: metrics and its description."""
 
-    @get("/metrics", opt={PUBLIC: True}, include_in_schema=False, media_type=CONTENT_TYPE)
-    async def exposition() -> bytes:
-        return metrics.render()
+    @get("/metrics", opt={PUBLIC: True}, include_in_schema=False)
+    async def exposition(request: Request[Any, Any, Any]) -> Response[bytes]:
+        content, content_type = metrics.render(request.headers.get("accept", ""))
+        return Response(content, media_type=content_type)
 
     @get("/openapi.json", opt={PUBLIC: True}, include_in_schema=False, media_type=MediaType.JSON)
     async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:

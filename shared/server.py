@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 import uvicorn
+from opentelemetry import trace
 
 from shared.app import Application
 from shared.config import (
@@ -36,6 +37,7 @@ def serve(application: Application, config: ProcessConfig, *, grace_seconds: flo
     Readiness is withdrawn first and the port stays open for the drain time, so that load balancers
     look away before connections are refused; then requests in flight get the grace to finish.
     """
+    trace.set_tracer_provider(application.tracing)
     settings = uvicorn.Config(
         application,  # type: ignore[arg-type] - Litestar's ASGI types are stricter than uvicorn's
         host=config.service.host,

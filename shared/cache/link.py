@@ -11,6 +11,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from shared.config import RedisConfig
+from shared.telemetry.context import is_recorded
+from shared.telemetry.spans import command_span
 
 MOST_CONNECTIONS = 16
 FAILURES_TO_OPEN = 3
@@ -57,7 +59,10 @@ class RedisLink:
         """
         if not self.available:
             raise RedisAway
-        return await self._pipeline(patience).add(parts)
+        if not is_recorded():
+            return await self._pipeline(patience).add(parts)
+        with command_span(parts[0], self._config.host, self._config.port):
+            return await self._pipeline(patience).add(parts)
 
     async def probe(self) -> None:
         """Ask for a sign of life; it closes the circuit. Raises RedisAway."""

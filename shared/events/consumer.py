@@ -58,7 +58,7 @@ class Consumer:
         self._redis = streams_client(redis)
         self._group = GroupMember(self._redis, self._stream, name, member)
         self._metrics = metrics or EventMetrics()
-        self._delivery = Delivery(name, subscriber, database, self._metrics)
+        self._delivery = Delivery(name, self._stream, subscriber, database, self._metrics)
         self._abandoned_milliseconds = abandoned_milliseconds
         self._retries: dict[str, float] = {}
         self._claims, self._redrives = Every(CLAIM_SECONDS), Every(REDRIVE_SECONDS)

@@ -1,7 +1,8 @@
 """Giving events to a subscriber: the effect and the note of it in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +14,8 @@ from shared.events.dead_letters import DeadLetter
 from shared.events.event import Event, decode_event
 from shared.events.inbox import receive
 from shared.events.metrics import EventMetrics
-from shared.telemetry.context import RequestContext, enter_request
+from shared.telemetry.consumption import consumer_span
+from shared.telemetry.context import RequestContext, current_request, enter_request
 
 _LOST_A_RACE = {"40001", "40P01"}
 _TOO_SLOW = "57014"  # the statement's fault rather than the server's
@@ -41,9 +43,10 @@ class Delivery:
     """Gives events to the subscriber of one consumer."""
 
     def __init__(
-        self, consumer: str, subscriber: Subscriber, database: Database, metrics: EventMetrics
+        self, consumer: str, stream: str, subscriber: Subscriber, database: Database, metrics: EventMetrics
     ) -> None:
         self._consumer = consumer
+        self._stream = stream
         self._subscriber = subscriber
         self._database = database
         self._metrics = metrics
@@ -53,8 +56,12 @@ class Delivery:
 
         What had its effect before is settled again: a crash may have come in between.
         """
+        with consumer_span(self._stream, self._consumer, [event.traceparent for event in events]):
+            await self._deliver(events)
+
+    async def _deliver(self, events: Sequence[Event]) -> None:
         for event in events:
-            with _TraceOf(event):
+            with _trace_of(event):
                 await self._subscriber.prepare(event)
         async with self._database.transaction() as connection:
             fresh = await receive(connection, self._consumer, events)
@@ -73,7 +80,7 @@ class Delivery:
                 if letter is None:
                     return False
                 event = decode_event(letter.event)
-                with _TraceOf(event):
+                with _trace_of(event):
                     await self._subscriber.prepare(event)
                 if await receive(connection, self._consumer, [event]):
                     await self._apply(connection, event)
@@ -90,7 +97,7 @@ class Delivery:
         self._metrics.consumed.labels(self._consumer, outcome).inc(number)
 
     async def _apply(self, connection: WriteConnection, event: Event) -> bool:
-        with _TraceOf(event):
+        with _trace_of(event):
             return await self._subscriber.apply(connection, event)
 
     async def _settle(self, events: Sequence[Event]) -> None:
@@ -110,20 +117,17 @@ def is_transient(error: Exception) -> bool:
     return state in _LOST_A_RACE or isinstance(database_error(error), ServiceUnavailable)
 
 
-class _TraceOf:
-    """Lets what is done inside belong to the trace and the request that an event comes from."""
-
-    def __init__(self, event: Event) -> None:
-        parent = event.traceparent or ""
-        self._request = RequestContext(
-            event.data.request_id or str(event.id),
-            parent[3:35],
-            event.traceparent,
-            event.tracestate or "",
-        )
-
-    def __enter__(self) -> None:
-        self._token = enter_request(self._request)
-
-    def __exit__(self, *_: object) -> None:
-        enter_request(None)
+@contextmanager
+def _trace_of(event: Event) -> Generator[None]:
+    """Let what is done inside belong to the request that an event comes from, and to the span around."""
+    around, request_id = current_request(), event.data.request_id or str(event.id)
+    if around and around.recorded:
+        request = RequestContext(request_id, around.trace_id, around.span_id, recorded=True)
+    else:
+        parent, state = event.traceparent or "", event.tracestate or ""
+        request = RequestContext(request_id, parent[3:35], traceparent=event.traceparent, tracestate=state)
+    enter_request(request)
+    try:
+        yield
+    finally:
+        enter_request(around)

@@ -27,7 +27,8 @@ from shared.http.retries import retrying
 from shared.http.transport import CONNECT_SECONDS, MOST_IDLE, Transport
 from shared.responses import ErrorEnvelope
 from shared.telemetry.calls import CALLS
-from shared.telemetry.context import current_request
+from shared.telemetry.context import current_request, is_recorded
+from shared.telemetry.spans import call_span, note_answer
 from shared.telemetry.tracing import inject_trace_context
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class ServiceClient:
     async def _call(self, method: str, path: str, type_: type[T], *, repeatable: bool, **arguments: Any) -> T:  # noqa: ANN401 - httpx's own keywords
         seconds = _seconds()
         ends = time.monotonic() + seconds
-        headers = _context_headers() | arguments.pop("headers", {})
+        headers = _request_id() | arguments.pop("headers", {})
         request = {"method": method, "url": path, "headers": headers, **arguments}
         self._budget.deposit()
         attempts = retrying(self._service, self._budget, seconds, repeatable=repeatable)
@@ -150,11 +151,21 @@ class ServiceClient:
                 if limit <= 0:
                     raise httpx.PoolTimeout("no time is left for the call")
                 request["headers"][TIME_LIMIT] = str(max(1, int(limit * 1000)))
-                response = await self._http.request(timeout=_limits(limit), **request)
+                response = await self._send(request, limit)
         except Busy:
             CALLS.count("rejected", self._service)
             raise
         return _decode(response, type_)
+
+    async def _send(self, request: dict[str, Any], limit: float) -> httpx.Response:
+        if not is_recorded():
+            inject_trace_context(request["headers"])
+            return await self._http.request(timeout=_limits(limit), **request)
+        with call_span(request["method"], self._service, str(self._http.base_url), request["url"]) as span:
+            inject_trace_context(request["headers"])
+            response = await self._http.request(timeout=_limits(limit), **request)
+            note_answer(span, response.status_code)
+            return response
 
     def _note_state(self, state: State) -> None:
         CALLS.breakers[self._service] = state
@@ -202,10 +213,6 @@ def _json(body: object) -> dict[str, Any]:
     return {"content": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
 
 
-def _context_headers() -> dict[str, str]:
-    headers: dict[str, str] = {}
-    inject_trace_context(headers)
+def _request_id() -> dict[str, str]:
     request = current_request()
-    if request:
-        headers["X-Request-ID"] = request.request_id
-    return headers
+    return {"X-Request-ID": request.request_id} if request else {}

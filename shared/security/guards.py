@@ -6,6 +6,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from shared.security.caller import enter_caller
 from shared.security.tokens import TokenVerifier, bearer_token
+from shared.telemetry.context import note_user
 
 PUBLIC = "public"
 """Routes with this in `opt` need no token."""
@@ -22,6 +23,7 @@ def authenticated(verifier: TokenVerifier) -> Callable[[ASGIApp], ASGIApp]:
             if not scope["route_handler"].opt.get(PUBLIC):
                 scope["auth"] = caller = await verifier.verify(bearer_token(_authorization(scope)))
                 enter_caller(caller.subject)
+                note_user(caller.subject, caller.client_uuid)
             await app(scope, receive, send)
 
         return guard

@@ -1,7 +1,8 @@
-"""The request being served, for log lines and outgoing calls."""
+"""The request being served, for log lines, spans and outgoing calls."""
 
 import re
 from contextvars import ContextVar
+from uuid import UUID
 
 import msgspec
 from opentelemetry import trace
@@ -13,18 +14,45 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class RequestContext(msgspec.Struct):
     """What is known of the request while it is served.
 
-    `traceparent` is what its outgoing calls carry, None where they carry that of a recorded span.
+    Where it is `recorded` there is a span of it, which outgoing calls carry; else they carry `traceparent`.
+    `user` and `tenant` are those of its token, once that is verified; `failure` is why it is answered with a
+    5xx.
     """
 
     request_id: str
     trace_id: str
+    span_id: str = ""
+    recorded: bool = False
     traceparent: str | None = None
     tracestate: str = ""
+    user: str | None = None
+    tenant: UUID | None = None
+    failure: BaseException | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
 current_request = _current.get
 enter_request = _current.set
+
+
+def is_recorded() -> bool:
+    """Tell whether spans of what is done now are recorded."""
+    request = _current.get()
+    return request is not None and request.recorded
+
+
+def note_user(user: str, tenant: UUID | None) -> None:
+    """Note whose token the request being served has."""
+    request = _current.get()
+    if request:
+        request.user, request.tenant = user, tenant
+
+
+def note_failure(error: BaseException) -> None:
+    """Note why the request being served is answered with a 5xx."""
+    request = _current.get()
+    if request:
+        request.failure = error
 
 
 def request_id_from(header: bytes | None) -> str:

@@ -109,6 +109,7 @@ def _members(
     request = current_request()
     if request:
         line["request_id"], line["trace_id"] = request.request_id, request.trace_id
+        line["span_id"] = request.span_id
     line.update(fields)
     return line
 

@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Awaitable, Mapping
+from typing import Any
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from shared.errors import InternalError
 from shared.responses import error_body
@@ -16,32 +18,45 @@ from shared.telemetry.context import (
     enter_request,
     request_id_from,
 )
+from shared.telemetry.identifiers import assigned
 from shared.telemetry.logs import RequestLog
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import enter_unrecorded, records, remote_context
+from shared.telemetry.sampling import Sampling
+from shared.telemetry.tracing import enter_unrecorded, parent_of, records, remote_context
 
 logger = logging.getLogger("gerai.http")
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Paths that probes and scrapers ask for: they are measured, not logged."""
+"""Paths that probes and scrapers ask for: they are measured, neither logged nor recorded."""
 
+FORCE_HEADER = b"x-force-trace"
+"""With any value, the caller wants the request recorded, whatever the ratio says."""
 
-_HEADERS = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
+_HEADERS = frozenset({b"x-request-id", b"traceparent", b"tracestate", FORCE_HEADER})
 
 
 class RequestTelemetry:
     """Wraps an ASGI application.
 
     Every response carries `X-Request-ID`; an error that escapes the application becomes a 500 envelope,
-    or an aborted connection when the answer has begun.
+    or an aborted connection when the answer has begun. A request that fails with a 5xx is recorded even when
+    it was not chosen to be: its own span only, since what it did is known no longer.
     """
 
-    def __init__(self, app: ASGIApp, provider: TracerProvider, metrics: Metrics, log: RequestLog) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        provider: TracerProvider,
+        metrics: Metrics,
+        log: RequestLog,
+        sampling: Sampling,
+    ) -> None:
         self._app = app
         self._records = records(provider)
         self._tracer = provider.get_tracer("gerai")
         self._metrics = metrics
         self._log = log
+        self._sampling = sampling
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -50,40 +65,86 @@ class RequestTelemetry:
             return
         started = time.perf_counter()
         headers = {name: value for name, value in scope["headers"] if name in _HEADERS}
-        request_id = request_id_from(headers.get(b"x-request-id"))
-        response = _ObservedSend(send, request_id)
+        response = _ObservedSend(send, request_id_from(headers.get(b"x-request-id")))
+        request, span = self._begin(scope, headers, response.request_id)
         try:
-            if self._records:
-                await self._serve_recorded(scope, receive, response, headers)
-            else:
-                enter_unrecorded(headers, request_id)
+            if span is None:
                 await self._app(scope, receive, response)
-        except Exception:
+            else:
+                with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+                    await self._app(scope, receive, response)
+        except Exception as error:
+            request.failure = error
             logger.exception("Unhandled error")
             await response.fail(current_trace_id())
         finally:
-            self._note(scope, response.status, time.perf_counter() - started)
+            self._end(scope, headers, request, span, response.status, time.perf_counter() - started)
 
-    async def _serve_recorded(
-        self, scope: HTTPScope, receive: Receive, response: "_ObservedSend", headers: Mapping[bytes, bytes]
+    def _begin(
+        self, scope: HTTPScope, headers: Mapping[bytes, bytes], request_id: str
+    ) -> tuple[RequestContext, Span | None]:
+        parent = parent_of(headers)
+        forced = FORCE_HEADER in headers
+        if (
+            not self._records
+            or not self._sampling.wanted(parent and parent.flags, asked_for=forced)
+            or scope["path"] in QUIET
+        ):
+            return enter_unrecorded(headers, request_id, parent, keeps_flags=not self._records), None
+        span = self._tracer.start_span(
+            scope["method"], context=remote_context(headers), kind=SpanKind.SERVER, attributes=_asked(scope)
+        )
+        ids = span.get_span_context()
+        request = RequestContext(
+            request_id,
+            trace.format_trace_id(ids.trace_id),
+            trace.format_span_id(ids.span_id),
+            recorded=True,
+        )
+        enter_request(request)
+        return request, span
+
+    def _end(
+        self,
+        scope: HTTPScope,
+        headers: Mapping[bytes, bytes],
+        request: RequestContext,
+        span: Span | None,
+        status: int,
+        seconds: float,
     ) -> None:
-        method = scope["method"]
-        span = self._tracer.start_span(method, context=remote_context(headers), kind=trace.SpanKind.SERVER)
-        trace_id = trace.format_trace_id(span.get_span_context().trace_id)
-        enter_request(RequestContext(response.request_id, trace_id))
-        with trace.use_span(span, end_on_exit=True):
-            try:
-                await self._app(scope, receive, response)
-            except Exception:
-                _describe(span, method, _route(scope), InternalError.status)
-                raise
-            _describe(span, method, _route(scope), response.status)
+        if span is None and status >= 500 and self._records:
+            span = self._late_span(scope, headers, request, seconds)
+        if span is not None:
+            _describe(span, scope, request, status)
+            span.end()
+        self._note(scope, request, status, seconds, recorded=span is not None)
 
-    def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
+    def _late_span(
+        self, scope: HTTPScope, headers: Mapping[bytes, bytes], request: RequestContext, seconds: float
+    ) -> Span:
+        with assigned(request.trace_id, request.span_id):
+            return self._tracer.start_span(
+                scope["method"],
+                context=remote_context(headers),
+                kind=SpanKind.SERVER,
+                attributes=_asked(scope),
+                start_time=time.time_ns() - int(seconds * 1e9),
+            )
+
+    def _note(
+        self, scope: HTTPScope, request: RequestContext, status: int, seconds: float, *, recorded: bool
+    ) -> None:
         method, route = scope["method"], _route(scope)
-        self._metrics.observe_request(method, route, status, seconds)
+        self._metrics.observe_request(method, route, status, seconds, request.trace_id if recorded else None)
         if self._log.wanted and scope["path"] not in QUIET:
-            fields = {"route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
+            fields: dict[str, Any] = {
+                "route": route,
+                "status": status,
+                "duration_ms": round(seconds * 1000, 2),
+                "user": request.user,
+                "tenant": request.tenant,
+            }
             self._log.write(f"{method} {route or '(no route)'}", fields)
 
 
@@ -91,15 +152,40 @@ def _route(scope: HTTPScope) -> str | None:
     return scope["path_template"] if "path_template" in scope else None  # noqa: SIM401 - get is untyped
 
 
-def _describe(span: trace.Span, method: str, route: str | None, status: int) -> None:
-    if not span.is_recording():
-        return
+def _asked(scope: HTTPScope) -> dict[str, str]:
+    """Return what a span tells of a request from its start on (OpenTelemetry, HTTP server spans).
+
+    The query is left out: what people search for is nobody's business.
+    """
+    attributes = {
+        "http.request.method": scope["method"],
+        "url.path": scope["path"],
+        "url.scheme": scope["scheme"],
+        "network.protocol.version": scope["http_version"],
+    }
+    if scope["client"]:
+        attributes["client.address"] = scope["client"][0]
+    return attributes
+
+
+def _describe(span: Span, scope: HTTPScope, request: RequestContext, status: int) -> None:
+    method, route = scope["method"], _route(scope)
     span.update_name(f"{method} {route}" if route else method)
-    span.set_attributes({"http.request.method": method, "http.response.status_code": status})
-    if route:
-        span.set_attribute("http.route", route)
+    span.set_attribute("http.response.status_code", status)
+    span.set_attribute("gerai.request_id", request.request_id)
+    for name, value in (
+        ("http.route", route),
+        ("user.id", request.user),
+        ("gerai.tenant", request.tenant and str(request.tenant)),
+    ):
+        if value:
+            span.set_attribute(name, value)
     if status >= 500:
-        span.set_status(trace.StatusCode.ERROR)
+        failure = request.failure
+        span.set_attribute("error.type", type(failure).__qualname__ if failure else str(status))
+        span.set_status(StatusCode.ERROR)
+        if failure:
+            span.record_exception(failure)
 
 
 class _ObservedSend:

@@ -1,31 +1,60 @@
 """OpenTelemetry set-up and W3C trace context (https://www.w3.org/TR/trace-context/)."""
 
+import asyncio
 import random
 import re
 from collections.abc import Mapping, MutableMapping
+from threading import Thread
+from typing import NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBasedTraceIdRatio, Sampler
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.config import TracingConfig
 from shared.telemetry.context import RequestContext, current_request, enter_request
+from shared.telemetry.identifiers import AssignedIds
+
+EXPORT_SECONDS = 5
+MOST_WAITING_SPANS = 4096
+"""Spans beyond these are lost while the collector is slow or away; requests are not."""
+
+_SPANS_A_BATCH = 512
+_BATCH_MILLISECONDS = 1000
+_LAST_EXPORT_SECONDS = 0.5
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-_TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
 
-def tracer_provider(service: str, config: TracingConfig) -> TracerProvider:
+class Parent(NamedTuple):
+    """What a caller's traceparent says, in hexadecimal digits."""
+
+    trace_id: bytes
+    span_id: bytes
+    flags: bytes
+
+
+def tracer_provider(service: str, config: TracingConfig, version: str, environment: str) -> TracerProvider:
     """Return a provider that exports in batches by OTLP when an endpoint is configured.
 
-    Without an endpoint nothing is recorded, yet every request has a trace id that is passed on.
+    Without an endpoint nothing is recorded, yet every request has a trace id that is passed on. With one, it
+    records whatever is begun: `Sampling` decides what is.
     """
     endpoint = config.exporter_otlp_endpoint
-    sampler: Sampler = ParentBasedTraceIdRatio(config.traces_sampler_arg) if endpoint else ALWAYS_OFF
-    provider = TracerProvider(sampler=sampler, resource=Resource.create({"service.name": f"gerai-{service}"}))
+    resource = Resource.create(
+        {
+            "service.name": f"gerai-{service}",
+            "service.version": version,
+            "deployment.environment.name": environment,
+        }
+    )
+    provider = TracerProvider(
+        sampler=ALWAYS_ON if endpoint else ALWAYS_OFF, resource=resource, id_generator=AssignedIds()
+    )
     if endpoint:
         provider.add_span_processor(_export_to(endpoint))
     return provider
@@ -33,9 +62,23 @@ def tracer_provider(service: str, config: TracingConfig) -> TracerProvider:
 
 def _export_to(endpoint: str) -> BatchSpanProcessor:
     # Imported here because it takes a quarter of a second and most starts export nothing.
+    from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-    return BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5))
+    url = f"{endpoint.rstrip('/')}/v1/traces"
+    return BatchSpanProcessor(
+        OTLPSpanExporter(endpoint=url, timeout=EXPORT_SECONDS, compression=Compression.Gzip),
+        max_queue_size=MOST_WAITING_SPANS,
+        max_export_batch_size=_SPANS_A_BATCH,
+        schedule_delay_millis=_BATCH_MILLISECONDS,
+    )
+
+
+async def flush(provider: TracerProvider) -> None:
+    """Export what waits, for a moment: a collector that does not answer must not hold up the stop."""
+    ending = Thread(target=provider.shutdown, daemon=True)
+    ending.start()
+    await asyncio.to_thread(ending.join, _LAST_EXPORT_SECONDS)
 
 
 def records(provider: TracerProvider) -> bool:
@@ -43,22 +86,33 @@ def records(provider: TracerProvider) -> bool:
     return provider.sampler is not ALWAYS_OFF
 
 
+def parent_of(headers: Mapping[bytes, bytes]) -> Parent | None:
+    """Return the caller's trace context, or None when it sent none that is valid."""
+    found = _TRACEPARENT.fullmatch(headers[b"traceparent"]) if b"traceparent" in headers else None
+    return Parent(found[1], found[2], found[3]) if found else None
+
+
 def remote_context(headers: Mapping[bytes, bytes]) -> Context | None:
-    """Return the caller's trace context, or None when it sent none."""
+    """Return the caller's trace context for a span, or None when it sent none."""
     carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
     return _PROPAGATOR.extract(carrier, Context()) if "traceparent" in carrier else None
 
 
-def enter_unrecorded(headers: Mapping[bytes, bytes], request_id: str) -> RequestContext:
-    """Continue the caller's trace, or begin one, without a span: a tenth of the cost of one not sampled."""
+def enter_unrecorded(
+    headers: Mapping[bytes, bytes], request_id: str, parent: Parent | None, *, keeps_flags: bool
+) -> RequestContext:
+    """Continue the caller's trace, or begin one, without a span: a tenth of the cost of one not sampled.
+
+    What follows is told not to record either, unless with `keeps_flags` that is left to the caller.
+    """
     digits = f"{random.getrandbits(192):048x}"
     trace_id, span_id, flags, tracestate = digits[:32], digits[32:], "00", ""
-    parent = _TRACEPARENT.fullmatch(headers[b"traceparent"]) if b"traceparent" in headers else None
     if parent:
-        trace_id, flags = parent[1].decode(), parent[2].decode()
+        trace_id = parent.trace_id.decode()
+        flags = parent.flags.decode() if keeps_flags else "00"
         tracestate = headers.get(b"tracestate", b"").decode("latin-1")
     traceparent = f"00-{trace_id}-{span_id}-{flags}"
-    request = RequestContext(request_id, trace_id, traceparent, tracestate)
+    request = RequestContext(request_id, trace_id, span_id, traceparent=traceparent, tracestate=tracestate)
     enter_request(request)
     return request
 
@@ -66,9 +120,9 @@ def enter_unrecorded(headers: Mapping[bytes, bytes], request_id: str) -> Request
 def inject_trace_context(headers: MutableMapping[str, str]) -> None:
     """Add traceparent and tracestate of the current span, or of the unrecorded request, to `headers`."""
     request = current_request()
-    if request is None or request.traceparent is None:
+    if request is None or request.recorded:
         _PROPAGATOR.inject(headers)
-        return
-    headers["traceparent"] = request.traceparent
-    if request.tracestate:
-        headers["tracestate"] = request.tracestate
+    elif request.traceparent:
+        headers["traceparent"] = request.traceparent
+        if request.tracestate:
+            headers["tracestate"] = request.tracestate

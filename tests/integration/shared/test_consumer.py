@@ -156,7 +156,7 @@ async def test_events_from_before_the_group_are_consumed(events: Events, subscri
 async def test_three_deliveries_at_once_have_one_effect(events: Events, subscriber: Recording) -> None:
     event = decode_event(encode_change(SERVICE, change()).decode())
     metrics = EventMetrics()
-    delivery = Delivery(GROUP, subscriber, events.database, metrics)
+    delivery = Delivery(GROUP, STREAM, subscriber, events.database, metrics)
     await asyncio.gather(*(delivery.deliver([event, event]) for _ in range(3)))
     assert await effects(events, event.subject) == (1, 1)
     assert subscriber.attempts == {event.id: 1}
@@ -186,7 +186,7 @@ async def test_a_member_begins_with_what_it_did_not_finish(events: Events, subsc
     await events.redis.xgroup_create(STREAM, GROUP, "0")
     await events.redis.xreadgroup(GROUP, "me", {STREAM: ">"})
     event = decode_event(encode_change(SERVICE, done).decode())
-    await Delivery(GROUP, subscriber, events.database, EventMetrics()).deliver([event])
+    await Delivery(GROUP, STREAM, subscriber, events.database, EventMetrics()).deliver([event])
     async with consuming(events, subscriber):  # the first was committed and not acknowledged
         await until(lambda: is_done(events))
     assert await effects(events, done.aggregate_id) == (1, 1)

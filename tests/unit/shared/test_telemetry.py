@@ -17,9 +17,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from shared.config import LogConfig, TracingConfig
 from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.identifiers import AssignedIds
 from shared.telemetry.logs import FLUSH_SECONDS, RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.middleware import RequestTelemetry
+from shared.telemetry.sampling import MOST_FORCED_PER_SECOND, Sampling
 from shared.telemetry.tracing import inject_trace_context, tracer_provider
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -27,24 +29,44 @@ PARENT = "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01".encode()
 
 
+ALL = Sampling(1, follows_callers=True)
+NONE = Sampling(0, follows_callers=False)
+
+
 class Served:
     """One request through the middleware, and what was seen inside and outside."""
 
     def __init__(
-        self, provider: TracerProvider, *, fails_after: int | None = None, log: LogConfig | None = None
+        self,
+        provider: TracerProvider,
+        sampling: Sampling = ALL,
+        *,
+        fails_after: int | None = None,
+        log: LogConfig | None = None,
+        path: str = "/x",
     ) -> None:
+        self._path = path
+        self._sampling = sampling
         self.metrics = Metrics()
         self._log = RequestLog("test", log or LogConfig(level="ERROR"))
         self.outgoing: dict[str, str] = {}
-        self.trace_id = self.request_id = ""
+        self.trace_id = self.span_id = self.request_id = ""
         self.child_records = True
         self.messages: list[Any] = []
         self._fails_after = fails_after
         self._provider = provider
 
     async def request(self, *headers: tuple[bytes, bytes]) -> None:
-        scope: Any = {"type": "http", "method": "GET", "path": "/x", "headers": list(headers)}
-        telemetry = RequestTelemetry(self._app, self._provider, self.metrics, self._log)
+        scope: Any = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "http",
+            "http_version": "1.1",
+            "path": self._path,
+            "headers": list(headers),
+            "client": ("192.0.2.1", 50000),
+        }
+        telemetry = RequestTelemetry(self._app, self._provider, self.metrics, self._log, self._sampling)
         await telemetry(scope, self._receive, self._send)
         self._log.flush()
 
@@ -55,6 +77,7 @@ class Served:
         request = current_request()
         assert request
         self.request_id, self.trace_id = request.request_id, current_trace_id()
+        self.span_id = request.span_id
         inject_trace_context(self.outgoing)
         self.child_records = self._provider.get_tracer("test").start_span("child").is_recording()
         start: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -78,14 +101,14 @@ def spans() -> InMemorySpanExporter:
 
 @pytest.fixture
 def recording(spans: InMemorySpanExporter) -> TracerProvider:
-    provider = TracerProvider()
+    provider = TracerProvider(id_generator=AssignedIds())
     provider.add_span_processor(SimpleSpanProcessor(spans))
     return provider
 
 
 @pytest.fixture
 def silent() -> TracerProvider:
-    return tracer_provider("test", TracingConfig())
+    return tracer_provider("test", TracingConfig(), "1", "test")
 
 
 async def test_a_trace_is_continued_with_a_new_child_when_nothing_is_recorded(silent: TracerProvider) -> None:
@@ -184,6 +207,9 @@ async def test_a_request_leaves_one_line_with_its_ids(
         "message": "GET /{any}",
         "request_id": "job-7",
         "trace_id": TRACE,
+        "span_id": served.span_id,
+        "user": None,
+        "tenant": None,
         "route": "/{any}",
         "status": 200,
     }
@@ -217,12 +243,12 @@ async def test_requests_are_counted_by_route(silent: TracerProvider) -> None:
     served = Served(silent)
     await served.request()
     line = 'http_server_request_duration_seconds_count{method="GET",route="/{any}",status="200"} 1.0'
-    assert line in served.metrics.render().decode()
+    assert line in served.metrics.render()[0].decode()
 
 
 def lines_of(metrics: Metrics) -> set[str]:
     prefix = "http_server_request_duration_seconds_"
-    return {line.removeprefix(prefix) for line in metrics.render().decode().splitlines()}
+    return {line.removeprefix(prefix) for line in metrics.render()[0].decode().splitlines()}
 
 
 def test_durations_are_counted_in_cumulative_buckets_with_inclusive_bounds() -> None:
@@ -263,3 +289,90 @@ async def test_lines_wait_for_others_and_are_written_soon(capsys: pytest.Capture
     await asyncio.sleep(2 * FLUSH_SECONDS)
     lines = capsys.readouterr().out.splitlines()
     assert [msgspec.json.decode(line)["number"] for line in lines] == [0, 1, 2]
+
+
+async def test_what_is_not_chosen_is_not_recorded_and_its_calls_are_told(
+    recording: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    served = Served(recording, NONE)
+    await served.request((b"traceparent", TRACEPARENT))
+    assert not spans.get_finished_spans()
+    _, trace_id, span_id, flags = served.outgoing["traceparent"].split("-")
+    assert (trace_id, flags) == (TRACE, "00")
+    assert span_id not in {PARENT, "0" * 16}
+
+
+async def test_a_failure_is_recorded_though_it_was_not_chosen(
+    recording: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    served = Served(recording, NONE, fails_after=0)
+    await served.request((b"traceparent", TRACEPARENT))
+    (span,) = spans.get_finished_spans()
+    assert span.context
+    assert span.parent
+    assert trace.format_trace_id(span.context.trace_id) == TRACE
+    assert trace.format_span_id(span.context.span_id) == served.outgoing["traceparent"].split("-")[2]
+    assert trace.format_span_id(span.parent.span_id) == PARENT
+    assert span.attributes
+    assert span.attributes["error.type"] == "ValueError"
+    assert [event.name for event in span.events] == ["exception"]
+    assert span.start_time
+    assert span.end_time
+    assert span.start_time <= span.end_time
+
+
+async def test_a_failure_that_begins_a_trace_is_recorded_under_the_id_that_its_caller_was_told(
+    recording: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    served = Served(recording, NONE, fails_after=0)
+    await served.request()
+    (span,) = spans.get_finished_spans()
+    assert span.context
+    assert trace.format_trace_id(span.context.trace_id) == served.trace_id
+    assert span.parent is None
+
+
+async def test_callers_may_have_a_few_requests_recorded(
+    recording: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    for _ in range(3 * MOST_FORCED_PER_SECOND):
+        await Served(recording, NONE).request((b"x-force-trace", b"1"))
+    forced = len(spans.get_finished_spans())
+    assert MOST_FORCED_PER_SECOND <= forced <= 2 * MOST_FORCED_PER_SECOND
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_probes_are_not_recorded(
+    recording: TracerProvider, spans: InMemorySpanExporter, path: str
+) -> None:
+    await Served(recording, path=path).request()
+    assert not spans.get_finished_spans()
+
+
+def test_a_service_follows_its_caller_and_the_gateway_does_not() -> None:
+    service, gateway = Sampling(0, follows_callers=True), Sampling(0, follows_callers=False)
+    assert service.wanted(b"01", asked_for=False)
+    assert service.wanted(b"03", asked_for=False)
+    assert not Sampling(1, follows_callers=True).wanted(b"00", asked_for=False)
+    assert not gateway.wanted(b"01", asked_for=False)
+    assert not service.wanted(None, asked_for=False)
+
+
+def test_the_ratio_is_the_share_that_is_recorded() -> None:
+    sampling = Sampling(0.1, follows_callers=False)
+    wanted = sum(sampling.wanted(None, asked_for=False) for _ in range(10_000))
+    assert 800 < wanted < 1200
+
+
+async def test_a_recorded_request_is_the_exemplar_of_its_bucket(recording: TracerProvider) -> None:
+    served = Served(recording)
+    await served.request()
+    text, content_type = served.metrics.render("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert f'# {{trace_id="{served.trace_id}"}}' in text.decode()
+
+
+async def test_a_request_that_is_not_recorded_is_nobodys_exemplar(recording: TracerProvider) -> None:
+    served = Served(recording, NONE)
+    await served.request()
+    assert "# {" not in served.metrics.render("application/openmetrics-text; version=1.0.0")[0].decode()

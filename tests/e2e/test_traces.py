@@ -1,0 +1,179 @@
+"""What one request leaves behind at a collector."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+
+import pytest
+
+from infra.embedded.ports import free_port
+from shared.config import RedisConfig
+from shared.identifiers import new_uuid
+from tests.support.databases import TestDatabase
+from tests.support.otlp import CLIENT, CONSUMER, SERVER, ReceivedSpan, Sink, collecting
+from tests.support.platform import Platform, running
+
+pytestmark = pytest.mark.e2e
+
+LIMIT_SECONDS = 20
+PROCESSES: tuple[str, ...] = ("auth", "client", "store", "gateway")
+SERVICES = {"gerai-gateway", "gerai-store", "gerai-client"}
+UNSAMPLED = {"OTEL_TRACES_SAMPLER_ARG": "0"}
+
+
+@pytest.fixture(scope="module")
+def sink() -> Generator[Sink]:
+    with collecting() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+async def platform(
+    databases: dict[str, TestDatabase],
+    redis_config: RedisConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+    sink: Sink,
+) -> AsyncGenerator[Platform]:
+    for database in databases.values():
+        await database.empty()
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}
+    changes = dict.fromkeys(PROCESSES, exporting)
+    async with running(databases, redis_config, tmp_path_factory.mktemp("platform"), changes) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+async def admin(platform: Platform) -> dict[str, str]:
+    return await platform.sign_in()
+
+
+async def trace_of(
+    sink: Sink, answer_trace: str, complete: Callable[[list[ReceivedSpan]], bool]
+) -> list[ReceivedSpan]:
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not complete(found := sink.trace(answer_trace)):
+            await asyncio.sleep(0.05)
+    return found
+
+
+def has(services: set[str]) -> Callable[[list[ReceivedSpan]], bool]:
+    return lambda spans: services <= {span.service for span in spans if span.kind == SERVER}
+
+
+def new_trace() -> tuple[str, str]:
+    trace_id = new_uuid().hex
+    return trace_id, f"00-{trace_id}-b7ad6b7169203331-00"
+
+
+def only(spans: list[ReceivedSpan], **attributes: object) -> ReceivedSpan:
+    [found] = [span for span in spans if attributes.items() <= vars(span).items()]
+    return found
+
+
+async def test_creating_a_store_is_one_trace_from_gateway_to_rows(
+    platform: Platform, admin: dict[str, str], sink: Sink
+) -> None:
+    body = {"name": "Kopi", "email": f"{new_uuid()}@example.com"}
+    made = await platform.http.post("/v1/master-client", json=body, headers=admin)
+    client = made.json()["data"]["uuid"]
+    trace_id, traceparent = new_trace()
+    body = {"client_uuid": client, "code": "JKT-1", "name": "Kopi"}
+    answer = await platform.http.post(
+        "/v1/stores", json=body, headers=admin | {"traceparent": traceparent, "x-request-id": "job-7"}
+    )
+    assert answer.status_code == 201, answer.text
+
+    spans = await trace_of(sink, trace_id, has(SERVICES))
+    door = only(spans, service="gerai-gateway", kind=SERVER)
+    forwarded = only(spans, service="gerai-gateway", kind=CLIENT)
+    store = only(spans, service="gerai-store", kind=SERVER)
+    assert door.name == "POST /v1/stores"
+    assert door.parent_id == "b7ad6b7169203331"
+    assert forwarded.parent_id == door.span_id
+    assert store.parent_id == forwarded.span_id
+    assert store.name == "POST /v1/stores"
+    assert store.attributes["http.route"] == "/v1/stores"
+    assert store.attributes["http.response.status_code"] == 201
+    assert store.attributes["gerai.request_id"] == "job-7"
+    [called] = [
+        span
+        for span in spans
+        if span.attributes.get("peer.service") == "gerai-client" and span.service == "gerai-store"
+    ]
+    assert called.parent_id == store.span_id
+    assert only(spans, service="gerai-client", kind=SERVER).parent_id == called.span_id
+    statements = [span for span in spans if span.attributes.get("db.system.name") == "postgresql"]
+    assert {"INSERT stores", "COMMIT"} <= {span.name for span in statements if span.service == "gerai-store"}
+    insert = only(statements, name="INSERT stores")
+    assert insert.parent_id == store.span_id
+    assert insert.attributes["db.query.text"].startswith("INSERT INTO stores")
+    assert "JKT-1" not in insert.attributes["db.query.text"]
+    assert any(span.attributes.get("db.system.name") == "redis" for span in spans)
+    assert not any(span.failed for span in spans)
+
+
+async def test_the_consumer_of_an_event_is_linked_to_the_request_that_caused_it(
+    platform: Platform, admin: dict[str, str], sink: Sink
+) -> None:
+    trace_id, traceparent = new_trace()
+    body = {"name": "Kopi", "email": f"{new_uuid()}@example.com"}
+    headers = admin | {"traceparent": traceparent}
+    answer = await platform.http.post("/v1/master-client", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not (found := [each for each in sink.spans if trace_id in each.links]):
+            await asyncio.sleep(0.05)
+    assert {(each.service, each.kind) for each in found} == {("gerai-store", CONSUMER)}
+    assert found[0].name == "process gerai:events:client"
+
+
+async def test_queries_and_tokens_are_in_no_span(
+    platform: Platform, admin: dict[str, str], sink: Sink
+) -> None:
+    trace_id, traceparent = new_trace()
+    await platform.http.get(
+        "/v1/stores", params={"q": "rahasia"}, headers=admin | {"traceparent": traceparent}
+    )
+    spans = await trace_of(sink, trace_id, has({"gerai-gateway", "gerai-store"}))
+    text = repr(spans)
+    assert "rahasia" not in text
+    assert admin["Authorization"].removeprefix("Bearer ") not in text
+
+
+async def test_a_request_that_fails_is_recorded_at_any_ratio(
+    databases: dict[str, TestDatabase],
+    redis_config: RedisConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+    sink: Sink,
+) -> None:
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url} | UNSAMPLED
+    nobody = f"http://127.0.0.1:{free_port()}"
+    changes = dict.fromkeys(PROCESSES, exporting)
+    changes["store"] = exporting | {"CLIENT_URL": nobody}
+    folder = tmp_path_factory.mktemp("unsampled")
+    async with running(databases, redis_config, folder, changes) as platform:
+        admin = await platform.sign_in()
+        good, failing = new_trace(), new_trace()
+        await platform.http.get("/v1/stores", headers=admin | {"traceparent": good[1]})
+        body = {"client_uuid": str(new_uuid()), "code": "JKT-1", "name": "Kopi"}
+        headers = admin | {"traceparent": failing[1]}
+        answer = await platform.http.post("/v1/stores", json=body, headers=headers)
+        assert answer.status_code == 503, answer.text
+        spans = await trace_of(sink, failing[0], lambda spans: len(spans) == 2)
+    door, store = only(spans, service="gerai-gateway"), only(spans, service="gerai-store")
+    assert door.failed
+    assert store.failed
+    assert store.parent_id == door.span_id
+    assert store.attributes["error.type"] == "ServiceUnavailable"
+    assert sink.trace(good[0]) == []
+
+
+async def test_a_collector_that_is_away_costs_no_request(
+    databases: dict[str, TestDatabase], redis_config: RedisConfig, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+    changes = dict.fromkeys(PROCESSES, exporting)
+    folder = tmp_path_factory.mktemp("away")
+    async with running(databases, redis_config, folder, changes) as platform:
+        admin = await platform.sign_in()
+        for _ in range(50):
+            assert (await platform.http.get("/v1/stores", headers=admin)).status_code == 200

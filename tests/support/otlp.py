@@ -1,0 +1,90 @@
+"""A collector of our own: keeps the spans that processes export by OTLP over HTTP."""
+
+import gzip
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+SERVER, CLIENT, CONSUMER = 2, 3, 5
+
+
+@dataclass(frozen=True)
+class ReceivedSpan:
+    """A span as it was exported; ids are hexadecimal, `parent_id` is empty for the first of a trace."""
+
+    service: str
+    name: str
+    kind: int
+    trace_id: str
+    span_id: str
+    parent_id: str
+    attributes: dict[str, Any]
+    links: list[str]
+    failed: bool
+
+
+@dataclass
+class Sink:
+    """What was received so far."""
+
+    url: str
+    spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
+
+    def trace(self, trace_id: str) -> list[ReceivedSpan]:
+        """Return the spans of a trace."""
+        return [span for span in list(self.spans) if span.trace_id == trace_id]
+
+
+@contextmanager
+def collecting() -> Generator[Sink]:
+    """Collect spans until the block ends."""
+    sink = Sink("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            content = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
+            sink.spans.extend(_spans(ExportTraceServiceRequest.FromString(content)))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    sink.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield sink
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _spans(request: ExportTraceServiceRequest) -> Iterable[ReceivedSpan]:
+    for resource in request.resource_spans:
+        service = _values(resource.resource.attributes)["service.name"]
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield ReceivedSpan(
+                    service=service,
+                    name=span.name,
+                    kind=span.kind,
+                    trace_id=span.trace_id.hex(),
+                    span_id=span.span_id.hex(),
+                    parent_id=span.parent_span_id.hex(),
+                    attributes=_values(span.attributes),
+                    links=[link.trace_id.hex() for link in span.links],
+                    failed=span.status.code == 2,
+                )
+
+
+def _values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value") or "") for each in attributes}
