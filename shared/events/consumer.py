@@ -31,6 +31,9 @@ CLAIM_SECONDS, REDRIVE_SECONDS, OBSERVE_SECONDS = 10.0, 1.0, 10.0
 OUTAGE_SECONDS = 0.5
 STOP_SECONDS = 10.0
 
+_GROUP_IS_GONE = ("NOGROUP", "no such key")
+"""How commands that read, and XINFO, say so."""
+
 logger = logging.getLogger("gerai.events")
 
 
@@ -79,7 +82,7 @@ class Consumer:
         try:
             await self._consume()
         except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+            if not str(error).startswith(_GROUP_IS_GONE):
                 raise
             logger.warning(
                 "Redis has lost the group %s, which begins again with what the stream holds", self._name
