@@ -1,7 +1,10 @@
 """Fills the hours of the clients and stores of the demo data, unless somebody has changed them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Table
 
 from infra.seed.batches import Make, Rows, load_all
 from infra.seed.companies import Demo
@@ -27,6 +30,30 @@ _FILED = """
 _Parts = Callable[[UUID, Parts], Iterator[Row]]
 
 
+class _ExceptionLoader(Loader):
+    """Adds exceptions together with the days that they cover; the database takes none without."""
+
+    def __init__(self, connection: Connection, exceptions: Table, days: Table) -> None:
+        super().__init__(connection, exceptions)
+        self._connection = connection
+        self._days = Loader(connection, days)
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self._days.prepare()
+
+    async def add(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        exceptions = list(rows)
+        async with self._connection.transaction():
+            added = await super().add(exceptions)
+            await self._days.add(day for each in exceptions for day in day_rows(each))
+        return added
+
+    async def settle(self) -> None:
+        await super().settle()
+        await self._days.settle()
+
+
 async def fill_hours_of_clients(
     client_side: Connection, store_side: Connection, demo: Demo, count: int
 ) -> None:
@@ -43,8 +70,8 @@ async def fill_hours_of_clients(
 
     weeks, exceptions, days, _ = client_tables
     await load_all(Loader(client_side, weeks), "Clients with a week", count, made(_weeks))
-    await load_all(Loader(client_side, exceptions), "Clients with holidays", count, made(_exceptions))
-    await load_all(Loader(client_side, days), "Clients with days of holidays", count, made(_days))
+    holidays = _ExceptionLoader(client_side, exceptions, days)
+    await load_all(holidays, "Clients with holidays", count, made(_exceptions))
     await load_all(Loader(store_side, client_hours), "Clients whose hours are known", count, made(_copies))
 
 
@@ -68,10 +95,6 @@ def _weeks(uuid: UUID, parts: Parts) -> Iterator[Row]:
 
 def _exceptions(uuid: UUID, parts: Parts) -> Iterator[Row]:
     return (part_row(uuid, each) for each in parts.exceptions)
-
-
-def _days(uuid: UUID, parts: Parts) -> Iterator[Row]:
-    return (row for each in parts.exceptions for row in day_rows(uuid, each))
 
 
 def _copies(uuid: UUID, parts: Parts) -> Iterator[Row]:

@@ -4,7 +4,7 @@ What has number N depends on N alone, as the companies and stores do.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -83,11 +83,11 @@ def part_row(owner_uuid: UUID, part: OwnWeek | HoursException) -> Row:
     return {"owner_uuid": owner_uuid, **fields, **json}
 
 
-def day_rows(owner_uuid: UUID, exception: HoursException) -> Iterator[Row]:
-    """Yield a row for each day that an exception covers."""
-    for number in range((exception.last - exception.first).days + 1):
-        day = exception.first + timedelta(days=number)
-        yield {"owner_uuid": owner_uuid, "day": day, "exception_uuid": exception.uuid}
+def day_rows(exception: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield a row for each day that the exception of this row covers."""
+    for number in range((exception["last"] - exception["first"]).days + 1):
+        day = exception["first"] + timedelta(days=number)
+        yield {"owner_uuid": exception["owner_uuid"], "day": day, "exception_uuid": exception["uuid"]}
 
 
 def copy_row(client_uuid: UUID, kind: PartKind, part: OwnWeek | HoursException | HoursPause) -> Row:

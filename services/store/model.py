@@ -125,6 +125,10 @@ client_hours = Table(
     Column("kind", String(50), nullable=False, comment="shared.schedules.known.PartKind"),
     Column("version", BigInteger, nullable=False, comment="the part's own; older news is no news"),
     Column("shown", JSONB(none_as_null=True), comment="as the client service shows it; null when it ended"),
+    CheckConstraint("version > 0", name="client_hours_version_positive"),
+    CheckConstraint(
+        "kind IN ('workhour', 'workhour_exception', 'workhour_pause')", name="client_hours_kind_known"
+    ),
     Index("client_hours_of_client", "client_uuid", postgresql_where=text("shown IS NOT NULL")),
     comment="what reads need of clients' schedules, at most a moment behind the client service",
 )

@@ -17,7 +17,7 @@ _COLUMNS = """
 """
 _CONSTRAINTS = """
     SELECT conname, replace(pg_get_constraintdef(oid), :schema || '.', '') FROM pg_constraint
-    WHERE connamespace = CAST(:schema AS regnamespace) AND conrelid <> 0 AND contype <> 'n'
+    WHERE connamespace = CAST(:schema AS regnamespace) AND conrelid <> 0 AND contype NOT IN ('n', 't')
       AND conname NOT LIKE 'alembic%'
 """
 _INDEXES = """

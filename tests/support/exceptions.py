@@ -169,9 +169,13 @@ async def assert_there_are_only_so_many(owners: Resource) -> None:
     one = await owned(owners)
     await owners.run(
         """
-        INSERT INTO workhour_exceptions (uuid, owner_uuid, first, last, intervals)
-        SELECT gen_random_uuid(), $1, date '2030-01-01' + n, date '2030-01-01' + n, '[]'
-        FROM generate_series(1, 500) n
+        WITH added AS (
+            INSERT INTO workhour_exceptions (uuid, owner_uuid, first, last, intervals)
+            SELECT gen_random_uuid(), $1, date '2030-01-01' + n, date '2030-01-01' + n, '[]'
+            FROM generate_series(1, 500) n
+            RETURNING uuid, owner_uuid, first
+        )
+        INSERT INTO workhour_exception_days (exception_uuid, owner_uuid, day) SELECT * FROM added
         """,
         one.owner["uuid"],
     )
