@@ -13,12 +13,13 @@ from shared.config import RedisConfig
 from shared.events import relay as relay_module
 from shared.events.changes import Change
 from shared.events.metrics import EventMetrics
-from shared.events.outbox import Outbox
+from shared.events.outbox import BACKLOG, Outbox
 from shared.events.relay import Relay
 from shared.events.streams import stream_name
 from shared.identifiers import new_uuid
-from tests.support.databases import TestDatabase
+from tests.support.databases import TestDatabase, connect
 from tests.support.events import SERVICE, Connected, Events, Thing, created, events_of, until
+from tests.support.plans import Statements, plans, rows_read
 
 STREAM = stream_name(SERVICE)
 
@@ -220,13 +221,27 @@ async def test_replaying_a_span(events: Events) -> None:
     async with relaying(events):
         await events.record(*made)
         await until(lambda: has(events, 4))
-    await events.value("UPDATE changes SET occurred_at = now() - interval '3 hours' WHERE id % 2 = 0")
-    old: int = await events.value("SELECT count(*) FROM changes WHERE id % 2 = 0")
+    await events.value(
+        "UPDATE changes SET occurred_at = now() - interval '3 hours'"
+        " WHERE id % 2 = (SELECT min(id) % 2 FROM changes)"
+    )
+    old: int = await events.value(
+        "SELECT count(*) FROM changes WHERE occurred_at < now() - interval '1 hour'"
+    )
     async with Outbox(events.config, "tests") as outbox:
         assert await outbox.requeue(datetime.now(UTC) - timedelta(hours=2)) == 4 - old
         assert await outbox.requeue_of(timedelta(hours=4)) == 4
         assert (await outbox.backlog()).depth == 4
         assert (await outbox.backlog()).seconds > 3 * 3600 - 60
+
+
+async def test_how_much_waits_is_known_without_reading_the_changes(events: Events) -> None:
+    """It is asked every second, also of a history of millions."""
+    await events.record(*things(2_000))
+    connection = await connect(events.config)
+    (plan,) = await plans(connection, Statements([(BACKLOG, ())]))
+    await connection.close()
+    assert rows_read([node for node in plan if node.get("Relation Name") == "changes"], "changes") == 1
 
 
 async def test_hooks_are_told_before_and_hold_nothing_back(events: Events) -> None:
