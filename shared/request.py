@@ -105,6 +105,9 @@ class JsonRequest(Request[None, Principal, State]):
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return a JSON object (RFC 8259) read from `body`, raising MalformedBody when it is none."""
+    plain = _plain(body)
+    if plain is not None:
+        return plain
     try:
         value = _DECODER.decode(body.decode("utf-8"))
         if b"\\u" in body:  # a lone surrogate may be written as an escape
@@ -118,6 +121,20 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedBody(reason="it must be a JSON object")
     return cast("dict[str, Any]", value)
+
+
+def _plain(body: bytes) -> dict[str, Any] | None:
+    """Return a body that is as most are, read in a fraction of the time; None for what needs a closer look.
+
+    Each member has a colon of its own. No more colons than names: no name is there twice, and nothing within.
+    """
+    if b"\\u" in body:
+        return None
+    try:
+        value = _PLAIN.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return value if len(value) == body.count(b":") else None
 
 
 def _broken_off() -> MalformedBody:
@@ -143,4 +160,5 @@ def _place(error: ValueError) -> str:
     return str(error).partition(";")[0]
 
 
+_PLAIN = msgspec.json.Decoder(dict[str, Any])
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

@@ -89,13 +89,11 @@ def words(*texts: str | None) -> list[str]:
 
     E-mail addresses and phone numbers fall apart at every character that is no letter or digit.
     """
-    found: dict[str, None] = {}
-    for text in texts:
-        if text:
-            found.update(
-                dict.fromkeys(word[:_LONGEST_WORD] for word in _WORD.findall(_without_accents(text)))
-            )
-    return list(found)
+    text = _without_accents(" ".join(filter(None, texts)))
+    found: list[str] = _WORD.findall(text)
+    if len(text) > _LONGEST_WORD:
+        found = [word[:_LONGEST_WORD] for word in found]
+    return list(dict.fromkeys(found))
 
 
 def prefix_query(text: str) -> str | None:

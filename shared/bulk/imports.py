@@ -31,7 +31,7 @@ KEPT = timedelta(days=30)
 """How long a finished import can be looked at."""
 
 MOST_ATTEMPTS = 3
-_STAGED_COLUMNS = ("import_uuid", "line", "uuid", "event", "parent", "key", "columns", "given")
+_STAGED_COLUMNS = ("import_uuid", "line", "parent", "key", "columns", "given")
 _REMOVED_AT_ONCE = 10_000
 
 _imports, _rows = import_tables(MetaData())
@@ -39,7 +39,7 @@ _c = _imports.c
 _SHOWN = [_c[name] for name in Import.__struct_fields__]
 _OPEN = ("queued", "running", "applied")
 
-StagedRow = tuple[UUID, int, UUID, UUID, UUID | None, str, str, list[str] | None]
+StagedRow = tuple[UUID, int, UUID | None, str, str, list[str] | None]
 """The values of _STAGED_COLUMNS."""
 
 _PRUNE_ROWS = """

@@ -13,7 +13,6 @@ from shared.bulk.kind import Kind, Row
 from shared.bulk.reading import ROW, Columns, CsvReader, NdjsonReader, ReadRow, RowReader
 from shared.bulk.schema import Import, ImportQuery, Problems, RowError
 from shared.errors import FieldError, GeraiError
-from shared.identifiers import new_uuid
 from shared.security.principal import Principal
 
 MOST_ROWS = 1_000_000
@@ -143,9 +142,7 @@ class _Rows:
         if not problems:
             given = list(row.fields) if self._upserts else None
             document = msgspec.json.encode(read.columns).decode()
-            self.ready.append(
-                (self._uuid, row.line, new_uuid(), new_uuid(), read.parent, read.key, document, given)
-            )
+            self.ready.append((self._uuid, row.line, read.parent, read.key, document, given))
             self.staged += 1
         return problems
 

@@ -31,15 +31,18 @@ _RECORD = """
            array_agg(chunk.line) FILTER (WHERE t.uuid IS NULL) AS missed
     FROM chunk LEFT JOIN done t USING (uuid)
 """
+# The instant of a transaction is the same in all its rows: it is written out once for all of them.
+_MOMENT = "moment AS MATERIALIZED (SELECT {instant} AS written)"
 _CREATE = """
-    WITH chunk AS MATERIALIZED (SELECT r.line, r.uuid, r.event, c.* {chunk}), done AS (
+    WITH {moment}, chunk AS MATERIALIZED (SELECT r.line, r.uuid, r.event, c.* {chunk}), done AS (
         INSERT INTO {table} AS t (uuid, {columns}) SELECT uuid, {values} FROM chunk ORDER BY line
         ON CONFLICT DO NOTHING RETURNING {returned}
     ), {record}
 """
 _CHANGE = """
-    WITH chunk AS MATERIALIZED (SELECT r.line, r.target AS uuid, r.version AS base, r.event, c.* {chunk}),
-    previous AS MATERIALIZED (
+    WITH {moment}, chunk AS MATERIALIZED (
+        SELECT r.line, r.target AS uuid, r.version AS base, r.event, c.* {chunk}
+    ), previous AS MATERIALIZED (
         SELECT t.* FROM {table} t WHERE t.uuid = ANY (ARRAY(SELECT uuid FROM chunk)) AND t.deleted_at IS NULL
         ORDER BY t.uuid FOR UPDATE
     ), done AS (
@@ -100,7 +103,8 @@ class BulkTable:
     ) -> None:
         own = [table.c[name] for name in columns]
         returned = ", ".join(f"t.{name}" for name in shown.__struct_fields__)
-        names = {"table": table.name, "tenant": f"t.{tenant}", "returned": returned}
+        moment = _MOMENT.format(instant=_instant("now()"))
+        names = {"table": table.name, "tenant": f"t.{tenant}", "returned": returned, "moment": moment}
         typed = ", ".join(f"{column.name} {_staged_type(column)}" for column in own)
         self.create = _CREATE.format(
             **names,
@@ -138,20 +142,28 @@ def _record(table: Table, aggregate: str, shown: type[msgspec.Struct], verb: str
         verb=verb,
         schema_version=SCHEMA_VERSION,
         before=_shown(fields, "previous") if changed else "NULL",
-        after=_shown(fields, "t"),
+        after=_shown(fields, "t", made_now=("updated_at",) if changed else ("created_at", "updated_at")),
         joined="JOIN previous USING (uuid)" if changed else "",
     )
 
 
-def _shown(fields: Sequence[Column[object]], alias: str) -> str:
+def _shown(fields: Sequence[Column[object]], alias: str, made_now: Sequence[str] = ()) -> str:
     """Return the SQL of a row as the API shows it, byte by byte what msgspec makes of its struct."""
-    members = (f"'{field.name}', {_json(field, f'{alias}.{field.name}')}" for field in fields)
+    values = {
+        field.name: "(SELECT written FROM moment)"
+        if field.name in made_now
+        else _json(field, f"{alias}.{field.name}")
+        for field in fields
+    }
+    members = (f"'{name}', {value}" for name, value in values.items())
     return f"jsonb_build_object({', '.join(members)})"
 
 
 def _json(field: Column[object], source: str) -> str:
-    if not isinstance(field.type, DateTime):
-        return source
+    return _instant(source) if isinstance(field.type, DateTime) else source
+
+
+def _instant(source: str) -> str:
     instant = f"to_char({source} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     return f"replace({instant}, '.000000Z', 'Z')"
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-_NOW, _ZERO = text("now()"), text("0")
+_NOW, _ZERO, _NEW = text("now()"), text("0"), text("uuidv7()")
 
 OPEN = text("state IN ('receiving', 'queued', 'running', 'applied')")
 
@@ -69,8 +69,8 @@ def _rows(metadata: MetaData) -> Table:
         metadata,
         Column("import_uuid", Uuid, primary_key=True),
         Column("line", BigInteger, primary_key=True, autoincrement=False, comment="on which it starts"),
-        Column("uuid", Uuid, nullable=False, comment="of what it creates"),
-        Column("event", Uuid, nullable=False, comment="the id of its event"),
+        Column("uuid", Uuid, nullable=False, server_default=_NEW, comment="of what it creates"),
+        Column("event", Uuid, nullable=False, server_default=_NEW, comment="the id of its event"),
         Column("parent", Uuid, comment="within which the key is unique, if within anything"),
         Column("key", Text, nullable=False, comment="what it is recognised by"),
         Column("columns", JSON, nullable=False, comment="what it creates"),

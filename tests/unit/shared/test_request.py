@@ -1,3 +1,4 @@
+import json
 from typing import Any, cast
 
 import msgspec
@@ -22,6 +23,8 @@ def test_an_object_is_read() -> None:
     "body",
     [
         b"",
+        b'{"a": 1}{',
+        b'{"a": {"b": 1}',
         b"{",
         b"[]",
         b"null",
@@ -41,6 +44,26 @@ def test_an_object_is_read() -> None:
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput):
         parse_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": "9:00", "b": {"c": [1, {}]}, "d": 1.0, "e": -0, "f": 1e5}',
+        '{"a": "\\u00e9", "é": "ü", "b": 123456789012345678901234567890, "c": 0.12345678901234567890}',
+        ' {"a" :  "\\\\", "": null} \n',
+        "{}",
+    ],
+)
+def test_an_object_is_what_the_standard_library_reads(body: str) -> None:
+    found, expected = parse_object(body.encode()), json.loads(body)
+    assert repr(found) == repr(expected)
+
+
+def test_a_key_that_is_there_twice_beside_few_colons_is_named() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        parse_object(b'{"a": 1, "b": 2, "a": 1}')
+    assert [problem.field for problem in raised.value.details] == ["a"]
 
 
 def test_duplicate_keys_are_named() -> None:

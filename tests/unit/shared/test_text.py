@@ -39,6 +39,10 @@ def test_words_lose_accents_and_repeat_once() -> None:
     assert words("Café cafe CAFÉ", None) == ["cafe"]
 
 
+def test_long_words_are_cut_and_come_once() -> None:
+    assert words("a" * 101, "b", None, "a" * 102) == ["a" * 100, "b"]
+
+
 @pytest.mark.parametrize("text", ["", "  ", "!!! --", "'", "&|!:*"])
 def test_text_without_a_word_asks_nothing(text: str) -> None:
     assert prefix_query(text) is None
