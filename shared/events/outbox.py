@@ -26,9 +26,10 @@ _LOCK = 1_734_697_583  # any number of our own: one relay at a time on a databas
 _SECONDS = 5
 _REQUEUED_AT_ONCE = 5_000
 
-_NEXT = """
-    SELECT changes.* FROM outbox JOIN changes ON changes.id = outbox.change_id
-    ORDER BY outbox.change_id LIMIT $1
+# Not a join: with many waiting, the planner walks the changes from the first there ever was.
+NEXT = """
+    SELECT * FROM changes WHERE id = ANY (ARRAY(SELECT change_id FROM outbox ORDER BY change_id LIMIT $1))
+    ORDER BY id
 """
 _REQUEUE = """
     WITH span AS (
@@ -106,7 +107,7 @@ class Outbox:
         A change whose transaction has not committed is not among them, and is found later: the queue has
         it until it is published, so no number can be skipped.
         """
-        rows = await self._connection.fetch(_NEXT, limit)
+        rows = await self._connection.fetch(NEXT, limit)
         return [row["id"] for row in rows], [_change(row) for row in rows]
 
     async def done(self, ids: Sequence[int]) -> None:
