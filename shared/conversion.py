@@ -4,7 +4,7 @@ Every failure names its field, and all of them are reported at once.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -20,6 +20,12 @@ from shared.text import EXPLANATIONS
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
+
+CHECK = "gerai.check"
+"""Where `msgspec.Meta(extra=...)` of a field holds a `Check` of values that have the right form."""
+
+Check = Callable[[str, Any], Sequence[FieldError]]
+"""Returns what is wrong with the field of this name and value."""
 
 _LOCATION = re.compile(r"^(?P<what>.*) - at `\$(?P<path>[^`]*)`$", re.DOTALL)
 _PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>'.*'|\".*\")$", re.DOTALL)
@@ -160,13 +166,14 @@ def _problems_of(
     strict: bool,
 ) -> list[FieldError]:
     try:
-        msgspec.convert(value, type_, strict=strict)
+        converted = msgspec.convert(value, type_, strict=strict)
     except msgspec.ValidationError as error:
         first = _located(field, str(error))
         if first.field.startswith(f"{field}["):
             return _problems_within(field, value, type_, strict=strict) or [first]
         return [first]
-    return []
+    check = _check_of(type_)
+    return list(check(field, converted)) if check and converted is not None else []
 
 
 def _problems_within(
@@ -189,6 +196,16 @@ def _problems_within(
         else:
             problems += _problems_of(name, value, struct, strict=strict)
     return problems
+
+
+@cache
+def _check_of(type_: Any) -> Check | None:  # noqa: ANN401 - a type form
+    told = msgspec.inspect.type_info(type_)
+    for each in told.types if isinstance(told, msgspec.inspect.UnionType) else (told,):
+        extra = cast("dict[str, Check] | None", getattr(each, "extra", None))
+        if extra and CHECK in extra:
+            return extra[CHECK]
+    return None
 
 
 @cache

@@ -4,6 +4,13 @@ from typing import cast
 
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+_ASKED = "gerai.head"
+
+
+def is_head(scope: Scope) -> bool:
+    """Tell whether HEAD is answered as GET here: nobody will see a body, so none needs to be made."""
+    return _ASKED in scope
+
 
 class HeadAsGet:
     """Lets an application answer HEAD as it would GET; the server leaves out the body."""
@@ -16,7 +23,7 @@ class HeadAsGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        asked = cast("HTTPScope", {**scope, "method": "GET"})
+        asked = cast("HTTPScope", {**scope, "method": "GET", _ASKED: True})
         try:
             await self._app(asked, receive, send)
         finally:

@@ -1,8 +1,12 @@
 """Country codes, and what is wrong with a place."""
 
-from msgspec import UNSET, UnsetType
+from typing import Annotated
 
+from msgspec import UNSET, Meta, UnsetType
+
+from shared.conversion import CHECK
 from shared.errors import FieldError
+from shared.text import Country, TimeZone
 from shared.zones import time_zone_problems
 
 _COUNTRY_CODES = (
@@ -21,11 +25,25 @@ COUNTRIES = frozenset(_COUNTRY_CODES.split())
 """The officially assigned alpha-2 codes of ISO 3166-1."""
 
 
+def country_problems(field: str, code: str) -> list[FieldError]:
+    """Return what is wrong with the country that `field` names, empty when nothing is."""
+    if code in COUNTRIES:
+        return []
+    return [FieldError(field, "must be an ISO 3166-1 alpha-2 country code such as ID")]
+
+
+RealCountry = Annotated[Country, Meta(extra={CHECK: country_problems})]
+"""A country of a request's body: that it exists is told together with whatever else is wrong."""
+
+RealTimeZone = Annotated[TimeZone, Meta(extra={CHECK: time_zone_problems})]
+"""A time zone of a request's body, likewise."""
+
+
 def place_problems(country: str | UnsetType, timezone: str | UnsetType) -> list[FieldError]:
     """Return what is wrong with the fields `country` and `timezone` that are given, empty when nothing is."""
     problems: list[FieldError] = []
-    if country is not UNSET and country not in COUNTRIES:
-        problems.append(FieldError("country", "must be an ISO 3166-1 alpha-2 country code such as ID"))
+    if country is not UNSET:
+        problems += country_problems("country", country)
     if timezone is not UNSET:
         problems += time_zone_problems("timezone", timezone)
     return problems

@@ -44,6 +44,8 @@ _STORES = (
     GatewayTimeout,
 )
 
+IMPORT_SAMPLE = {"name": "Kopi Nusantara", "email": "halo@kopi-nusantara.example", "city": "Jakarta"}
+
 
 def routes(
     clients: ClientController, imports: ImportController, idempotent: IdempotentRoutes
@@ -91,7 +93,7 @@ def routes(
             responses=listing,
             operation_class=export_operation(ClientQuery),
         )(clients.export),
-        *import_routes(path, "clients", imports, idempotent, TAG),
+        *import_routes(path, "clients", imports, idempotent, TAG, IMPORT_SAMPLE),
     ]
 
 

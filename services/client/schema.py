@@ -9,8 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.client import constants
 from shared.listing import ListQuery
+from shared.places import RealCountry, RealTimeZone
 from shared.schedules.known import Parts
-from shared.text import Country, Email, Line, LongText, Phone, ShortText, TimeZone
+from shared.text import Country, Email, Line, LongText, Phone, ShortText
 
 TaxId = Annotated[Line, Meta(max_length=50)]
 PostalCode = Annotated[Line, Meta(max_length=20)]
@@ -27,8 +28,8 @@ class CreateClient(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     city: Annotated[ShortText, Meta(examples=["Jakarta"])] | None = None
     province: ShortText | None = None
     postal_code: PostalCode | None = None
-    country: Country = constants.DEFAULT_COUNTRY
-    timezone: TimeZone = constants.DEFAULT_TIMEZONE
+    country: RealCountry = constants.DEFAULT_COUNTRY
+    timezone: RealTimeZone = constants.DEFAULT_TIMEZONE
     is_active: bool = True
 
 
@@ -43,8 +44,8 @@ class ChangeClient(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     city: ShortText | UnsetType | None = UNSET
     province: ShortText | UnsetType | None = UNSET
     postal_code: PostalCode | UnsetType | None = UNSET
-    country: Country | UnsetType = UNSET
-    timezone: TimeZone | UnsetType = UNSET
+    country: RealCountry | UnsetType = UNSET
+    timezone: RealTimeZone | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
 
 

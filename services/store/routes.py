@@ -44,6 +44,13 @@ _BODY = (InvalidInput, MalformedBody, UnsupportedMediaType)
 _CALLER = (Unauthenticated, Forbidden)
 _CLIENT = (ClientNotFound, ClientInactive, BadGateway, ServiceUnavailable, GatewayTimeout)
 
+IMPORT_SAMPLE = {
+    "client_uuid": "0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f",
+    "code": "JKT-01",
+    "name": "Kopi Nusantara Menteng",
+    "city": "Jakarta",
+}
+
 
 def routes(
     stores: StoreController, imports: ImportController, idempotent: IdempotentRoutes
@@ -86,7 +93,7 @@ def routes(
             responses=listing,
             operation_class=export_operation(StoreQuery),
         )(stores.export),
-        *import_routes(path, "stores", imports, idempotent, TAG),
+        *import_routes(path, "stores", imports, idempotent, TAG, IMPORT_SAMPLE),
     ]
 
 

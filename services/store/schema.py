@@ -10,10 +10,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.store import constants
 from shared.listing import ListQuery
+from shared.places import RealCountry, RealTimeZone
 from shared.responses import SUCCESS
 from shared.responses import Meta as PageMeta
 from shared.schedules.known import PartKind, Parts
-from shared.text import Coordinates, Country, Email, Line, LongText, Phone, ShortText, TimeZone
+from shared.text import Coordinates, Country, Email, Line, LongText, Phone, ShortText
 
 MOST_RADIUS_M = 50_000
 
@@ -35,10 +36,10 @@ class CreateStore(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     city: Annotated[ShortText, Meta(examples=["Jakarta"])] | None = None
     province: ShortText | None = None
     postal_code: PostalCode | None = None
-    country: Country = constants.DEFAULT_COUNTRY
+    country: RealCountry = constants.DEFAULT_COUNTRY
     latitude: Latitude | None = None
     longitude: Longitude | None = None
-    timezone: TimeZone = constants.DEFAULT_TIMEZONE
+    timezone: RealTimeZone = constants.DEFAULT_TIMEZONE
     is_active: bool = True
 
 
@@ -53,10 +54,10 @@ class ChangeStore(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     city: ShortText | UnsetType | None = UNSET
     province: ShortText | UnsetType | None = UNSET
     postal_code: PostalCode | UnsetType | None = UNSET
-    country: Country | UnsetType = UNSET
+    country: RealCountry | UnsetType = UNSET
     latitude: Latitude | UnsetType | None = UNSET
     longitude: Longitude | UnsetType | None = UNSET
-    timezone: TimeZone | UnsetType = UNSET
+    timezone: RealTimeZone | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
 
 

@@ -11,6 +11,7 @@ from litestar.response import Stream
 from shared.bulk.writing import CsvWriter, NdjsonWriter, RowWriter
 from shared.conversion import query_fields, to_struct
 from shared.errors import FieldError, InvalidInput
+from shared.head import is_head
 from shared.listing import ListQuery
 from shared.openapi import with_query
 from shared.request import JsonRequest
@@ -57,15 +58,20 @@ def read_export(request: JsonRequest, listing: type[Q], row: type[msgspec.Struct
 
 
 async def export_response(
-    name: str, writer: RowWriter, chunks: AsyncIterator[Sequence[msgspec.Struct]]
+    request: JsonRequest, name: str, writer: RowWriter, chunks: AsyncIterator[Sequence[msgspec.Struct]]
 ) -> Stream:
     """Answer with rows as they are read; a failure of the first ones is answered in the envelope.
 
-    There is at least one chunk, which may be empty.
+    There is at least one chunk, which may be empty. HEAD is answered as GET would be, and reads no more.
     """
     first = await anext(chunks)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{writer.extension}"'}
-    return Stream(_written(writer, first, chunks), media_type=writer.media_type, headers=headers)
+    written = _nothing() if is_head(request.scope) else _written(writer, first, chunks)
+    return Stream(written, media_type=writer.media_type, headers=headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 async def _written(

@@ -41,7 +41,14 @@ class DayInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closes: EndTime
 
 
-Intervals = Annotated[tuple[Interval, ...], Meta(max_length=_LONGEST_LIST, description="Empty: closed.")]
+Intervals = Annotated[
+    tuple[Interval, ...],
+    Meta(
+        max_length=_LONGEST_LIST,
+        description="Empty: closed.",
+        examples=[[{"opens": "10:00", "closes": "15:00"}]],
+    ),
+]
 WeekIntervals = Annotated[
     tuple[DayInterval, ...], Meta(max_length=_LONGEST_LIST, description="Empty: closed all week.")
 ]
@@ -57,8 +64,10 @@ class Week(msgspec.Struct, frozen=True):
 class ExceptionDays(msgspec.Struct, kw_only=True, frozen=True, rename={"first": "from", "last": "to"}):
     """Hours that replace the regular ones on each local date from the first to the last."""
 
-    first: date
-    last: Annotated[date, Meta(description="The last day, at most 365 days after the first.")]
+    first: Annotated[date, Meta(examples=["2026-12-24"])]
+    last: Annotated[
+        date, Meta(description="The last day, at most 365 days after the first.", examples=["2026-12-26"])
+    ]
     intervals: Intervals
     title: Annotated[ShortText, Meta(examples=["Idul Fitri"])] | None = None
 

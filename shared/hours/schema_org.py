@@ -3,6 +3,8 @@
 Follows https://schema.org/OpeningHoursSpecification and what search engines read of it
 (https://developers.google.com/search/docs/appearance/structured-data/local-business): a `closes` before
 `opens` is on the next day, all day is 00:00 to 23:59, closed all day is 00:00 to 00:00; 24:00 is not known.
+A day that is left out may be closed or unknown to a reader, so closed ones are told. `validThrough` is the
+last day (https://schema.org/validThrough: the date after which it is not valid).
 The vocabulary cannot say that an exception cuts the night of the day before.
 """
 
@@ -57,10 +59,13 @@ def place(schedule: Schedule) -> Place:
 
 
 def _regular(week: Sequence[DayInterval]) -> Iterator[OpeningHoursSpecification]:
-    """Yield the hours of a week, days with the same times together."""
-    days: dict[_Times, list[str]] = {} if week else {_CLOSED: [_name(day) for day in Day]}
+    """Yield the hours of a week, days with the same times together; days without any are closed."""
+    days: dict[_Times, list[str]] = {}
     for interval in sorted(week, key=_position):
         days.setdefault(_times(interval), []).append(_name(interval.day))
+    closed = [_name(day) for day in Day if day not in {interval.day for interval in week}]
+    if closed:
+        days[_CLOSED] = closed
     for (opens, closes), names in days.items():
         yield OpeningHoursSpecification(opens=opens, closes=closes, day_of_week=tuple(names))
 

@@ -1,6 +1,6 @@
 """Routes that create, and take an Idempotency-Key."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, TypeVar
@@ -46,16 +46,18 @@ class KeyedOperation(Operation):
 
 @dataclass(frozen=True)
 class Upload:
-    """What a route takes whose body is a file: its media types, its query, and how many bytes at most."""
+    """What a route takes whose body is a file: examples by media type, its query, at most how many bytes."""
 
-    media_types: tuple[str, ...]
+    examples: Mapping[str, str]
     query: type[msgspec.Struct]
     most_bytes: int
 
     def operation(self) -> type[Operation]:
         """Return the class of its operation."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        content = dict.fromkeys(self.media_types, text)
+        text = Schema(type=OpenAPIType.STRING)
+        content = {
+            type_: OpenAPIMediaType(schema=text, example=file) for type_, file in self.examples.items()
+        }
 
         @dataclass
         class UploadOperation(KeyedOperation):

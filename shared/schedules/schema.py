@@ -9,7 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shared.hours.model import DayInterval, ExceptionDays, Intervals, Reason, State, WeekIntervals
 from shared.listing import ListQuery
-from shared.text import ShortText, TimeZone
+from shared.places import RealTimeZone
+from shared.text import ShortText
 
 NO_SOURCE = "none"
 
@@ -23,8 +24,18 @@ Until = Annotated[datetime, Meta(tz=True, description="RFC 3339, later than now.
 class PutWeek(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A whole week, in place of the one before; an empty one is closed all week."""
 
-    timezone: Annotated[TimeZone, Meta(description="By default the owner's own.")] | None = None
-    hours: WeekIntervals
+    timezone: Annotated[RealTimeZone, Meta(description="By default the owner's own.")] | None = None
+    hours: Annotated[
+        WeekIntervals,
+        Meta(
+            examples=[
+                [
+                    {"day": "monday", "opens": "09:00", "closes": "17:00"},
+                    {"day": "saturday", "opens": "20:00", "closes": "02:00"},
+                ]
+            ]
+        ),
+    ]
 
 
 class Workhour(msgspec.Struct, kw_only=True, frozen=True):
@@ -63,8 +74,8 @@ class ChangeException(
 ):
     """A JSON Merge Patch (RFC 7396): absent fields stay, a title of null is removed."""
 
-    first: date | UnsetType = UNSET
-    last: date | UnsetType = UNSET
+    first: Annotated[date, Meta(examples=["2026-12-24"])] | UnsetType = UNSET
+    last: Annotated[date, Meta(examples=["2026-12-26"])] | UnsetType = UNSET
     intervals: Intervals | UnsetType = UNSET
     title: ShortText | UnsetType | None = UNSET
 
@@ -87,7 +98,7 @@ class ExceptionQuery(ListQuery, kw_only=True, frozen=True):
 class PauseCommand(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Closes at once, until an instant."""
 
-    until: Annotated[Until, Meta(examples=["2026-12-24T18:00:00+07:00"])]
+    until: Annotated[Until, Meta(examples=["2027-12-24T18:00:00+07:00"])]
 
 
 class HoursPause(msgspec.Struct, kw_only=True, frozen=True):

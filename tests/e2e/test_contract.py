@@ -1,6 +1,7 @@
 """The HTTP contract, endpoint by endpoint, through the gateway."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
@@ -291,3 +292,23 @@ async def test_metrics_are_private_and_by_route(platform: Platform, api: httpx.A
         of_store = (await http.get(platform.url("store") + "/metrics")).text
     assert 'route="/v1/stores/{uuid:str}"' in of_store or 'route="/v1/stores/{uuid}"' in of_store
     assert "0199c5a0" not in of_store
+
+
+async def test_hours_and_imports_are_described_with_examples(platform: Platform) -> None:
+    document = (await platform.http.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    for name, fields in {
+        "PutWeek": {"hours"},
+        "CreateException": {"from", "to", "intervals"},
+        "ChangeException": {"from", "to", "intervals"},
+        "PauseCommand": {"until"},
+    }.items():
+        properties = schemas[name]["properties"]
+        assert {field for field, schema in properties.items() if "examples" in str(schema)} >= fields, name
+    for path in ("/v1/stores", "/v1/master-client"):
+        content = document["paths"][f"{path}/import"]["post"]["requestBody"]["content"]
+        header, row = content["text/csv"]["example"].splitlines()
+        line = json.loads(content["application/x-ndjson"]["example"])
+        assert dict(zip(header.split(","), row.split(","), strict=True)) == line
+    parameters = {each["name"]: each for each in document["paths"]["/v1/stores"]["get"]["parameters"]}
+    assert all(parameters[name]["example"] for name in ("near", "radius_m", "open_at"))

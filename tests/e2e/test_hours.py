@@ -127,6 +127,39 @@ async def test_exceptions_and_pauses_of_a_client_reach_its_store(client: Hours, 
     await store.comes_to("open", "regular_hours", "client")
 
 
+async def test_stores_are_found_by_place_and_by_what_is_open(api: httpx.AsyncClient) -> None:
+    owner = {"name": "Roti", "email": f"roti-{next(_numbers)}@example.com"}
+    client = await made(api, "/v1/master-client", owner)
+    place: Json = {"client_uuid": client.rpartition("/")[2], "name": "Roti", "longitude": 106.8}
+    for code, latitude in (("far", -6.3), ("near", -6.21), ("nearest", -6.2), ("bandung", -6.9)):
+        store = await made(api, "/v1/stores", {**place, "code": code, "latitude": latitude})
+        await Hours(api, f"{store}/workhour").put(ALL_DAY if code != "near" else ALL_DAY[:1])
+
+    async def found(**query: str | int | bool) -> tuple[list[str], Json]:
+        answer = await api.get("/v1/stores", params={"client_uuid": place["client_uuid"], **query})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        return [row["code"] for row in body["data"]], body
+
+    around: Json = {"near": "-6.2,106.8", "radius_m": 20_000}
+    codes, body = await found(**around)
+    assert codes == ["nearest", "near", "far"]
+    distances = [row["distance_m"] for row in body["data"]]
+    assert distances == sorted(distances)
+    assert distances[0] == 0
+    assert 11_000 < distances[2] < 11_200
+    monday, tuesday = "2026-01-05T05:00:00Z", "2026-01-06T05:00:00Z"
+    assert (await found(**around, open_at=monday))[0] == ["nearest", "near", "far"]
+    assert (await found(**around, open_at=tuesday))[0] == ["nearest", "far"]
+    assert set((await found(open_at=tuesday))[0]) == {"nearest", "far", "bandung"}
+    codes, body = await found(**around, open_now=True)
+    assert {"nearest", "far"} <= set(codes)
+    evaluated = datetime.fromisoformat(body["meta"]["evaluated_at"])
+    assert abs(datetime.now(UTC) - evaluated) < timedelta(minutes=1)
+    first = (await found(**around, limit=1))[1]["meta"]["next_cursor"]
+    assert (await found(**around, limit=1, cursor=first))[0] == ["near"]
+
+
 async def test_histories_tell_of_hours(client: Hours) -> None:
     await client.put(ALL_DAY)
     await client.put([])

@@ -56,7 +56,7 @@ class ClientController(Controller):
         takes it off again.
         """
         query, writer = read_export(request, ClientQuery, Client)
-        return await export_response("clients", writer, self._clients.export(request.auth, query))
+        return await export_response(request, "clients", writer, self._clients.export(request.auth, query))
 
     async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
         """List what happened to a client, newest first. For admins, and managers whom it is visible to."""

@@ -66,7 +66,7 @@ class StoreController(Controller):
         takes it off again.
         """
         query, writer = read_export(request, StoreQuery, Store)
-        return await export_response("stores", writer, self._stores.export(request.auth, query))
+        return await export_response(request, "stores", writer, self._stores.export(request.auth, query))
 
     async def history(self, request: JsonRequest, uuid: FromPath[str]) -> Page[HistoryEntry]:
         """List what happened to a store, newest first. For admins, and managers whom it is visible to."""

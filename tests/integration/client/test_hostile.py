@@ -133,3 +133,15 @@ async def test_methods_that_are_not_there(clients: Resource) -> None:
     answer = await clients.http.put(clients.path, json={})
     refused(answer, 405, "METHOD_NOT_ALLOWED")
     assert set(answer.headers["allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
+
+
+async def test_places_that_do_not_exist_are_told_beside_whatever_else_is_wrong(clients: Resource) -> None:
+    made = await clients.make()
+    wrong = {"country": "XX", "timezone": "Mars/Base", "phone": "0812", "surprise": 1}
+    posted = await clients.http.post(clients.path, json=clients.body(**wrong))
+    assert set(fields_of(refused(posted, 400))) == set(wrong)
+    patched = await clients.http.patch(clients.url(made), json=wrong)
+    assert set(fields_of(refused(patched, 400))) == set(wrong)
+    week = {"timezone": "Mars/Base", "hours": [{"day": "noday", "opens": "09:00", "closes": "17:00"}]}
+    put = await clients.http.put(f"{clients.url(made)}/workhour", json=week)
+    assert set(fields_of(refused(put, 400))) == {"timezone", "hours[0].day"}

@@ -229,3 +229,19 @@ async def test_an_export_walks_an_index(
     for plan in found:
         assert indexes(plan) == {index}
         assert "Seq Scan" not in kinds(plan)
+
+
+async def test_head_tells_the_headers_and_reads_no_further(
+    stores: Resource, neighbours: FakeNeighbours
+) -> None:
+    await fill(stores, neighbours.add(), 2 * CHUNK + 1)
+    for query in ("", "?format=ndjson"):
+        full = await stores.http.get(f"/v1/stores/export{query}")
+        with recorded() as statements:
+            head = await stores.http.head(f"/v1/stores/export{query}")
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-type", "content-disposition"):
+            assert head.headers[name] == full.headers[name]
+        assert sum("FROM stores" in sql for sql, _ in statements) == 1
+    refused = await stores.http.head("/v1/stores/export?format=xlsx")
+    assert refused.status_code == 400

@@ -100,3 +100,15 @@ async def test_a_compressed_body(stores: Resource) -> None:
 async def test_a_body_over_two_mebibytes(stores: Resource) -> None:
     body = b'{"name": "' + b"x" * (2 * 1024 * 1024) + b'"}'
     refused(await stores.http.post(stores.path, content=body, headers=JSON), 413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_places_that_do_not_exist_are_told_beside_whatever_else_is_wrong(stores: Resource) -> None:
+    made = await stores.make()
+    wrong = {"country": "XX", "timezone": "Mars/Base", "phone": "0812", "surprise": 1}
+    posted = await stores.http.post(stores.path, json=stores.body(**wrong))
+    assert set(fields_of(refused(posted, 400))) == set(wrong)
+    patched = await stores.http.patch(stores.url(made), json=wrong)
+    assert set(fields_of(refused(patched, 400))) == set(wrong)
+    week = {"timezone": "Mars/Base", "hours": [{"day": "noday", "opens": "09:00", "closes": "17:00"}]}
+    put = await stores.http.put(f"{stores.url(made)}/workhour", json=week)
+    assert set(fields_of(refused(put, 400))) == {"timezone", "hours[0].day"}

@@ -43,6 +43,12 @@ def test_days_with_the_same_hours_are_told_together() -> None:
                 "closes": "14:00",
                 "dayOfWeek": ["https://schema.org/Saturday"],
             },
+            {
+                "@type": type_,
+                "opens": "00:00",
+                "closes": "00:00",
+                "dayOfWeek": ["https://schema.org/Sunday"],
+            },
         ],
     }
 
@@ -58,8 +64,9 @@ def test_days_with_the_same_hours_are_told_together() -> None:
 def test_times_follow_the_conventions_of_the_vocabulary(
     opens: str, closes: str, expected: tuple[str, str]
 ) -> None:
-    [regular] = told(Schedule((DayInterval(Day.MONDAY, opens, closes),)))["openingHoursSpecification"]
-    assert (regular["opens"], regular["closes"]) == expected
+    week = tuple(DayInterval(day, opens, closes) for day in Day)
+    [regular] = told(Schedule(week))["openingHoursSpecification"]
+    assert (regular["opens"], regular["closes"], len(regular["dayOfWeek"])) == (*expected, 7)
 
 
 def test_a_closed_week_is_told_and_an_unknown_one_is_not() -> None:

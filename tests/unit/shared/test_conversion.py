@@ -7,6 +7,7 @@ import pytest
 from msgspec import Meta
 
 from shared.conversion import (
+    CHECK,
     query_fields,
     to_bool,
     to_instant,
@@ -15,7 +16,7 @@ from shared.conversion import (
     to_struct,
     to_uuid,
 )
-from shared.errors import InvalidInput
+from shared.errors import FieldError, InvalidInput
 from shared.text import Email, Phone, ShortText
 
 
@@ -153,3 +154,30 @@ def test_every_wrong_field_in_a_list_is_named_at_once() -> None:
 @pytest.mark.parametrize("people", ["Ana", [{"name": ""}] * 6, None])
 def test_a_list_that_is_wrong_itself_is_named_alone(people: object) -> None:
     assert details(lambda: to_struct({"people": people}, Team, strict=True)).keys() == {"people"}
+
+
+def no_nines(field: str, value: int) -> list[FieldError]:
+    return [FieldError(field, "has a nine")] if value % 10 == 9 else []
+
+
+NoNines = Annotated[int, Meta(ge=0, extra={CHECK: no_nines})]
+
+
+class Numbers(msgspec.Struct):
+    first: NoNines
+    second: Annotated[NoNines, Meta(le=1000)] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def test_a_check_is_made_beside_whatever_else_is_wrong() -> None:
+    told = details(lambda: to_struct({"first": 19, "second": "x", "third": 1}, Numbers, strict=True))
+    assert told.keys() == {"first", "second", "third"}
+    assert told["first"] == "has a nine"
+    assert details(lambda: to_struct({"first": -1, "second": 9}, Numbers, strict=True)).keys() == {
+        "first",
+        "second",
+    }
+
+
+@pytest.mark.parametrize("body", [{"first": 1}, {"first": 1, "second": None}, {"first": 1, "second": 8}])
+def test_what_is_absent_or_null_is_not_checked(body: dict[str, Any]) -> None:
+    assert to_struct(body, Numbers, strict=True).first == 1
