@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -20,7 +21,10 @@ from shared.deadline import DeadlineExceeded, seconds_of
 from shared.errors import BadGateway, GeraiError, NotFound
 from shared.responses import error_body
 from shared.security.tokens import TokenVerifier, bearer_token
+from shared.telemetry.calls import CALL_DURATIONS
 from shared.telemetry.context import current_request, current_trace_id, is_recorded, note_user
+from shared.telemetry.labels import method_label
+from shared.telemetry.refusals import count_refusal
 from shared.telemetry.spans import call_span, note_answer
 from shared.telemetry.tracing import inject_trace_context
 
@@ -68,8 +72,9 @@ class Proxy:
         upstream = self._upstreams[route.service]
         with _recorded_call(scope, route, upstream) as span:
             head = _request_head(scope, upstream.authority, passing, own, framed, seconds)
-            connection = upstream.idle() or await upstream.connect()
+            connection, began = None, time.perf_counter()
             try:
+                connection = upstream.idle() or await upstream.connect()
                 connection.begin(head + first, bodiless=scope["method"] == "HEAD", fully_sent=small)
                 if not small:
                     await body.stream(connection, receive, framed, route)
@@ -84,7 +89,9 @@ class Proxy:
                 logger.warning("The %s service failed: %s", route.service, failure)
                 raise BadGateway(service=route.service) from failure
             finally:
-                upstream.release(connection)
+                _note_call(route, scope["method"], connection, time.perf_counter() - began)
+                if connection:
+                    upstream.release(connection)
 
     def _route(self, scope: HTTPScope) -> Route:
         path, query = scope["raw_path"], scope["query_string"]
@@ -97,6 +104,11 @@ class Proxy:
         return route
 
 
+def _note_call(route: Route, method: str, connection: Connection | None, seconds: float) -> None:
+    status = connection.status if connection and connection.answered else ""
+    CALL_DURATIONS.observe((route.service, method_label(method), status), seconds)
+
+
 def _recorded_call(scope: HTTPScope, route: Route, upstream: Upstream) -> AbstractContextManager[Span | None]:
     """Surround a call to a service with its span, where the request is recorded."""
     if not is_recorded():
@@ -106,6 +118,7 @@ def _recorded_call(scope: HTTPScope, route: Route, upstream: Upstream) -> Abstra
 
 async def send_error(send: Send, error: GeraiError) -> None:
     """Answer with the envelope of `error`."""
+    count_refusal(error)
     content = error_body(error, current_trace_id())
     headers = [
         (b"content-type", b"application/json"),

@@ -65,6 +65,7 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
     requests are traced when their callers trace them.
     """
     configure_logging(name, config.log)
+    metrics.identify(name, VERSION, config.service.revision)
     readiness = Readiness()
     provider = tracer_provider(name, config.tracing, VERSION, config.service.environment)
     sampling = Sampling(config.sampling_ratio, follows_callers=follows_callers)
@@ -72,12 +73,14 @@ def assemble(  # noqa: PLR0913 - every part of a process, by name
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
+        metrics.loop_lag.start()
         for start in on_start:
             await start()
         readiness.started = True
         yield
         for stop in on_stop:
             await stop()
+        metrics.loop_lag.stop()
         await flush(provider)
         request_log.flush()
 

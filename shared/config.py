@@ -71,6 +71,7 @@ class ServiceConfig(Fragment, frozen=True, kw_only=True):
     port: Port
     endpoint_v: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._-]+)+$")] = "/v1"
     environment: Literal["development", "test", "production"] = "development"
+    revision: str = "unknown"
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
 
 

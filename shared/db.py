@@ -24,6 +24,7 @@ from shared.replica.choice import ReplicaChoice
 from shared.replica.own_writes import UNKNOWN, OwnWrites
 from shared.replica.watch import ReplicaWatch
 from shared.security.caller import current_caller
+from shared.telemetry.pools import PoolMetrics
 from shared.telemetry.statements import Statement
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ class Database:
         self._control = create_engine(alone, application, pool="control")
         self._read, self._read_control = self._write, self._control
         self._replica: ReplicaChoice | None = None
+        engines = {"write": self._write, "control": self._control}
         self.committed = asyncio.Event()
         if redis and config.reader() != config:
             reader = config.reader()
@@ -80,8 +82,11 @@ class Database:
             self._read_control = create_engine(
                 alone.reader(), application, pool="read_control", read_only=True
             )
+            engines |= {"read": self._read, "read_control": self._read_control}
             watch = ReplicaWatch(self._position, self._replayed, config.read_max_lag_seconds)
             self._replica = ReplicaChoice(watch, OwnWrites(redis, application), registry)
+        if registry:
+            PoolMetrics(engines, registry)
 
     @asynccontextmanager
     async def transaction(self, caller: str | None = None) -> AsyncGenerator[WriteConnection]:

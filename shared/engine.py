@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
 from shared.config import DatabaseConfig
+from shared.telemetry.pools import MeasuredPool
 from shared.telemetry.statements import Pool, Statement
 
 CONNECT_SECONDS = 3
@@ -43,6 +44,8 @@ def create_engine(
     engine = create_async_engine(
         url,
         execution_options={Pool.OPTION: told},
+        poolclass=MeasuredPool,
+        pool_logging_name=pool,
         pool_size=config.pool_size,
         max_overflow=0,
         pool_timeout=config.pool_wait_ms / 1000,

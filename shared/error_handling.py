@@ -26,6 +26,7 @@ from shared.errors import (
 )
 from shared.responses import error_envelope
 from shared.telemetry.context import current_trace_id, note_failure
+from shared.telemetry.refusals import count_refusal
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
 
@@ -42,6 +43,7 @@ def error_handlers(
 
     def render(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         known = _known(error, request) or meaning(error) or InternalError()
+        count_refusal(known)
         if known.status >= 500:
             note_failure(error)
             logger.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)

@@ -9,6 +9,7 @@ from services.auth.controller.audit import AuditController
 from services.auth.controller.oauth import OAuthController
 from services.auth.controller.sign_in import SignInController
 from services.auth.controller.users import UserController
+from services.auth.metrics import AuthMetrics
 from services.auth.passwords import Passwords
 from services.auth.pseudonyms import Pseudonyms
 from services.auth.repository.attempts import AttemptRepository
@@ -27,6 +28,7 @@ from services.auth.usecase.sign_in import SignIn
 from services.auth.usecase.users import Users
 from shared.app import Application
 from shared.cache.link import RedisLink
+from shared.cache.metrics import RedisMetrics
 from shared.db import Database
 from shared.events.metrics import EventMetrics
 from shared.events.relay import Relay
@@ -51,7 +53,8 @@ def create_app(config: AuthConfig) -> Application:
     keys = load_signing_keys(config.token, config.keys)
     issuer = TokenIssuer(config.token, keys, config.lifetimes.access_token_seconds)
     metrics = Metrics()
-    link = RedisLink(config.redis)
+    auth_metrics = AuthMetrics(metrics.registry)
+    link = RedisLink(config.redis, RedisMetrics(metrics.registry))
     database = Database(config.database, "gerai-auth", link, metrics.registry)
     pseudonyms = Pseudonyms(config.idempotency.secret)
     users = UserRepository(database, config.lifetimes, pseudonyms)
@@ -65,7 +68,7 @@ def create_app(config: AuthConfig) -> Application:
         "auth",
         config,
         routes=routes.routes(
-            SignInController(SignIn(users, attempts, passwords, issuer)),
+            SignInController(SignIn(users, attempts, passwords, issuer, auth_metrics)),
             AccountController(OwnAccount(users, attempts, passwords)),
             UserController(Users(users, passwords)),
             AuditController(Audit(AuditRepository(database))),
@@ -80,7 +83,7 @@ def create_app(config: AuthConfig) -> Application:
         on_start=[
             database.start,
             FirstAdmin(users, passwords, config.admin).create,
-            KeyChanges(SigningKeyLog(database, pseudonyms), keys.in_use(pseudonyms)).tell,
+            KeyChanges(SigningKeyLog(database, pseudonyms), keys.in_use(pseudonyms), auth_metrics).tell,
             relay.start,
             pruning.start,
         ],

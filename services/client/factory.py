@@ -18,9 +18,11 @@ from shared.app import Application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
 from shared.bulk.intake import Intake
+from shared.bulk.metrics import ImportMetrics
 from shared.bulk.worker import ImportWorker
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
+from shared.cache.metrics import CacheMetrics, RedisMetrics
 from shared.cache.reads import ReadCache
 from shared.db import Database
 from shared.events.history import History
@@ -42,9 +44,9 @@ def create_app(config: ClientConfig) -> Application:
     auth = ServiceClient("auth", config.auth_url)
     stores = ServiceClient("store", config.store_url, auth=ServiceCredentials(auth, config.oauth))
     metrics = Metrics()
-    link = RedisLink(config.redis)
+    link = RedisLink(config.redis, RedisMetrics(metrics.registry))
     database = Database(config.database, "gerai-client", link, metrics.registry)
-    cache = ReadCache(link, Era(link, database))
+    cache = ReadCache(link, Era(link, database), CacheMetrics(metrics.registry))
     clients = ClientRepository(database, cache)
     deletions = Deletions(clients, DeletionRepository(database), StoreApi(stores))
     undoing = Undoing(deletions)
@@ -53,7 +55,8 @@ def create_app(config: ClientConfig) -> Application:
     schedules = schedule_controllers(owners, database)
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
-    imports, kind = Imports(database), ClientKind(ImportedClientRepository(cache))
+    imports = Imports(database, ImportMetrics("client", metrics.registry))
+    kind = ClientKind(ImportedClientRepository(cache))
     importing = ImportWorker(imports, kind)
     events = EventMetrics(metrics.registry)
     relay = Relay("client", config, database, before_publish=[clients.invalidate], metrics=events)

@@ -23,9 +23,11 @@ from shared.app import Application
 from shared.bulk.controller import ImportController
 from shared.bulk.imports import Imports
 from shared.bulk.intake import Intake
+from shared.bulk.metrics import ImportMetrics
 from shared.bulk.worker import ImportWorker
 from shared.cache.era import Era
 from shared.cache.link import RedisLink
+from shared.cache.metrics import CacheMetrics, RedisMetrics
 from shared.cache.reads import ReadCache
 from shared.db import Database
 from shared.events.consumer import Consumer, member_name
@@ -46,9 +48,9 @@ from shared.telemetry.metrics import Metrics
 def create_app(config: StoreConfig) -> Application:
     """Return the store service, ready to be served."""
     metrics = Metrics()
-    link = RedisLink(config.redis)
+    link = RedisLink(config.redis, RedisMetrics(metrics.registry))
     database = Database(config.database, "gerai-store", link, metrics.registry)
-    cache = ReadCache(link, Era(link, database))
+    cache = ReadCache(link, Era(link, database), CacheMetrics(metrics.registry))
     auth = ServiceClient("auth", config.auth_url)
     clients = ServiceClient("client", config.client_url, auth=ServiceCredentials(auth, config.oauth))
     directory = ClientApi(clients)
@@ -60,7 +62,8 @@ def create_app(config: StoreConfig) -> Application:
     schedules = schedule_controllers(owners, database)
     idempotent = IdempotentRoutes(database, config.idempotency)
     pruning = Pruning(database)
-    imports, kind = Imports(database), StoreKind(ImportedStoreRepository(cache), directory)
+    imports = Imports(database, ImportMetrics("store", metrics.registry))
+    kind = StoreKind(ImportedStoreRepository(cache), directory)
     importing = ImportWorker(imports, kind)
     events = EventMetrics(metrics.registry)
     relay = Relay("store", config, database, before_publish=[stores.invalidate], metrics=events)

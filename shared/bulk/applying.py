@@ -59,8 +59,8 @@ class Applying:
         self._problems = problems
         self._marks = Marks(kind, job, problems)
 
-    async def run(self, statements: Statements) -> None:
-        """Apply all rows in the transaction of `statements`.
+    async def run(self, statements: Statements) -> Counts:
+        """Apply all rows in the transaction of `statements`, and return what they came to.
 
         Imports of one service are applied one after the other, lest two of them wait for one another.
 
@@ -80,6 +80,7 @@ class Applying:
         if refused:
             raise Refused(dict(refused))
         await self._note(statements, counts)
+        return counts
 
     async def _rounds(self, statements: Statements) -> Counts:
         created = changed = 0

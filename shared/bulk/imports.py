@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, MetaData, RowMapping, and_, func, or_, select
 
 from shared.bulk.errors import ImportNotFound
+from shared.bulk.metrics import ImportMetrics
 from shared.bulk.schema import Import, ImportQuery, Problems, RowError
 from shared.bulk.tables import import_tables
 from shared.bulk.transactions import long_transaction
@@ -79,8 +80,9 @@ class Job(NamedTuple):
 class Imports:
     """The imports of one service. `owner` is this process as a worker."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, metrics: ImportMetrics | None = None) -> None:
         self.database = database
+        self.metrics = metrics or ImportMetrics("unknown")
         self.owner = new_uuid()
 
     async def begin(self, principal: Principal, query: ImportQuery) -> UUID:
@@ -166,10 +168,11 @@ class Imports:
         state = func.coalesce(func.nullif(_c.state, "running"), "queued")
         await self._update(uuid, state=state, owner=None, leased_until=until, attempts=0)
 
-    async def finish(self, uuid: UUID, **values: object) -> None:
+    async def finish(self, uuid: UUID, state: str = "completed", **values: object) -> None:
         """Note what came of an import, and that nothing is left to do."""
-        done = {"owner": None, "leased_until": None, "finished_at": func.now()}
-        await self._update(uuid, **{"state": "completed", **done, **values})
+        done = {"owner": None, "leased_until": None, "finished_at": func.now(), "state": state}
+        if await self._update(uuid, **done, **values):
+            self.metrics.finished(state)
 
     async def prune(self) -> None:
         """Remove uploads that rest, imports that are old, and the rows of all that are finished."""

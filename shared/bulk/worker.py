@@ -148,7 +148,7 @@ class Carrying:
         while True:
             found = self._problems.copy()
             try:
-                await self._step(Applying(self._kind, self._job, self._imports.owner, found).run)
+                counts = await self._step(Applying(self._kind, self._job, self._imports.owner, found).run)
             except Refused as refusal:
                 await self._step(self._marks.of_parents, refusal.parents)
             except Spoiled:
@@ -159,11 +159,14 @@ class Carrying:
             except asyncpg.PostgresError as error:
                 raise _vain(error) from error
             else:
+                self._imports.metrics.applied(**counts._asdict(), failed=found.failed)
                 return True
 
     async def _refuse(self, found: Problems) -> None:
         reason = "Not every row is in order, so nothing was imported (atomic=true)."
         await self._imports.finish(self._job.uuid, state="failed", reason=reason, **found.columns())
+        if not self._job.dry_run:
+            self._imports.metrics.refused(found.failed)
 
     async def _announce(self) -> None:
         """End what is cached of the rows that were applied."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Sequence
 from typing import cast
 
@@ -10,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from shared.cache.metrics import RedisMetrics
 from shared.config import RedisConfig
 from shared.telemetry.context import is_recorded
 from shared.telemetry.spans import command_span
@@ -36,7 +38,7 @@ class RedisLink:
     costs more than all else about a command (https://redis.io/docs/latest/develop/using-commands/pipelining/).
     """
 
-    def __init__(self, config: RedisConfig) -> None:
+    def __init__(self, config: RedisConfig, metrics: RedisMetrics | None = None) -> None:
         self.run_id = b""
         self._config = config
         self._seconds = config.timeout_ms / 1000
@@ -45,6 +47,7 @@ class RedisLink:
         self._gathered: dict[int, _Pipeline] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._metrics = metrics or RedisMetrics()
 
     @property
     def available(self) -> bool:
@@ -110,13 +113,16 @@ class RedisLink:
         try:
             if not connection.is_connected:
                 await connection.connect()
+            began = time.perf_counter()
             await connection.send_packed_command(
                 connection.pack_commands(pipeline.commands), check_health=False
             )
+            self._metrics.sent(pipeline.commands)
             await pipeline.receive(connection)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
+        self._metrics.answered(time.perf_counter() - began)
         self._idle.append(connection)
 
     def _new_connection(self) -> Connection:
@@ -141,11 +147,14 @@ class RedisLink:
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
+        self._metrics.failed(error)
         if self._failures == FAILURES_TO_OPEN:
+            self._metrics.available.set(0)
             logger.warning("Redis is left alone until it answers a probe: %s", error or type(error).__name__)
 
     def _note_success(self) -> None:
         if not self.available:
+            self._metrics.available.set(1)
             logger.info("Redis answers again")
         self._failures = 0
 

@@ -19,6 +19,7 @@ from typing import cast
 from shared.cache import scripts, status
 from shared.cache.era import CONFIRMED_SECONDS, Era
 from shared.cache.link import RedisAway, RedisLink
+from shared.cache.metrics import CacheMetrics
 from shared.cache.status import Cached
 from shared.cache.values import KEY_PREFIX
 from shared.deadline import outlive_request
@@ -43,9 +44,10 @@ Load = Callable[[], Awaitable[bytes | None]]
 class ReadCache:
     """Keeps JSON answers of one service."""
 
-    def __init__(self, link: RedisLink, era: Era) -> None:
+    def __init__(self, link: RedisLink, era: Era, metrics: CacheMetrics | None = None) -> None:
         self._link = link
         self._era = era
+        self._metrics = metrics or CacheMetrics()
         self._fills: dict[tuple[str, bytes], asyncio.Task[Cached]] = {}
         self._ends: set[asyncio.Task[None]] = set()
 
@@ -55,23 +57,11 @@ class ReadCache:
         `fresh` answers from `load` in any case. Concurrent readers of one generation share one `load`.
         """
         if fresh:
-            return Cached(await load(), status.REQUESTED)
-        tag_keys = [TAG_PREFIX + tag for tag in tags]
-        try:
-            self._require_era()
-            reply = await self._link.command("MGET", KEY_PREFIX + key, *tag_keys)
-            entry, *tokens = cast("list[bytes | None]", reply)
-            era = self._require_era()  # asked again: the reply may be the first of another run of Redis
-            stamp = _stamp(era, tokens)
-            if entry and stamp and entry.startswith(stamp):
-                return Cached(entry[len(stamp) :] or None, status.HIT)
-            if None in tokens:
-                stamp = _stamp(era, await self._claim(tag_keys))
-        except RedisAway:
-            return Cached(await load(), status.UNAVAILABLE)
-        if stamp is None:  # what it depends on is being written
-            return Cached(await load(), status.NOT_STORED)
-        return await self._filled(key, tag_keys, stamp, load)
+            found = Cached(await load(), status.REQUESTED)
+        else:
+            found = await self._read(key, tags, load)
+        self._metrics.found(key, found.status.result)
+        return found
 
     @asynccontextmanager
     async def changing(self) -> AsyncGenerator["Changing"]:
@@ -102,6 +92,7 @@ class ReadCache:
 
     async def invalidate_all(self) -> None:
         """Let nothing that is kept be used any more; return once no process uses it."""
+        self._metrics.ended_all()
         await self._era.advance()
         await asyncio.sleep(CONFIRMED_SECONDS)
 
@@ -116,6 +107,24 @@ class ReadCache:
         if under_way:
             await asyncio.wait(under_way)
         await self._link.close()
+
+    async def _read(self, key: str, tags: Sequence[str], load: Load) -> Cached:
+        tag_keys = [TAG_PREFIX + tag for tag in tags]
+        try:
+            self._require_era()
+            reply = await self._link.command("MGET", KEY_PREFIX + key, *tag_keys)
+            entry, *tokens = cast("list[bytes | None]", reply)
+            era = self._require_era()  # asked again: the reply may be the first of another run of Redis
+            stamp = _stamp(era, tokens)
+            if entry and stamp and entry.startswith(stamp):
+                return Cached(entry[len(stamp) :] or None, status.HIT)
+            if None in tokens:
+                stamp = _stamp(era, await self._claim(tag_keys))
+        except RedisAway:
+            return Cached(await load(), status.UNAVAILABLE)
+        if stamp is None:  # what it depends on is being written
+            return Cached(await load(), status.NOT_STORED)
+        return await self._filled(key, tag_keys, stamp, load)
 
     def _require_era(self) -> bytes:
         era = self._era.current()
@@ -161,6 +170,7 @@ class ReadCache:
         return Cached(content, status.STORED if kept else status.NOT_STORED)
 
     async def _end(self, changing: "Changing") -> None:
+        self._metrics.ended(changing.tags)
         try:
             arguments = (*changing.keys(), changing.token)
             await self._link.command("EVAL", scripts.END, *arguments, patience=_END_PATIENCE)

@@ -1,6 +1,24 @@
 """What can be seen of events from outside."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from shared.events.changes import Change
+from shared.telemetry.counts import Counts
+
+CHANGES = Counts[str, str](
+    "gerai_changes",
+    "Aggregates and parts of them that this process created, changed or deleted.",
+    ("aggregate", "change"),
+)
+"""Those of this process: writers do not know its registry."""
+
+
+def count_committed(changes: Iterable[Change]) -> None:
+    """Count changes whose transaction was committed."""
+    for change in changes:
+        CHANGES.add((change.aggregate_type, change.type.rpartition(".")[2]))
 
 
 class EventMetrics:
@@ -8,6 +26,7 @@ class EventMetrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry = registry or CollectorRegistry()
+        registry.register(CHANGES)
         consumer = ("consumer",)
         self.waiting = Gauge("events_outbox_depth", "Changes not yet published.", registry=registry)
         self.oldest = Gauge(

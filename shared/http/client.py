@@ -26,7 +26,7 @@ from shared.http.failures import (
 from shared.http.retries import retrying
 from shared.http.transport import CONNECT_SECONDS, MOST_IDLE, Transport
 from shared.responses import ErrorEnvelope
-from shared.telemetry.calls import CALLS
+from shared.telemetry.calls import CALL_DURATIONS, CALLS
 from shared.telemetry.context import current_request, is_recorded
 from shared.telemetry.spans import call_span, note_answer
 from shared.telemetry.tracing import inject_trace_context
@@ -158,6 +158,16 @@ class ServiceClient:
         return _decode(response, type_)
 
     async def _send(self, request: dict[str, Any], limit: float) -> httpx.Response:
+        began, status = time.perf_counter(), ""
+        try:
+            response = await self._recorded(request, limit)
+            status = response.status_code
+            return response
+        finally:
+            labels = self._service, request["method"], status
+            CALL_DURATIONS.observe(labels, time.perf_counter() - began)
+
+    async def _recorded(self, request: dict[str, Any], limit: float) -> httpx.Response:
         if not is_recorded():
             inject_trace_context(request["headers"])
             return await self._http.request(timeout=_limits(limit), **request)

@@ -7,6 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from shared.telemetry.durations import Durations
+
 _COUNTERS = {
     "retries": "Calls to a neighbour that were repeated.",
     "short_circuited": "Calls refused because the circuit to the neighbour is open.",
@@ -48,6 +50,12 @@ class CallMetrics(Collector):
             states.add_metric([target], state)
         yield states
 
+
+CALL_DURATIONS = Durations[str, str, int | str](
+    "http_client_request_duration_seconds",
+    "Time of an attempt to call a neighbour, to its answer's last byte; without a status if none came.",
+    ("target", "method", "status"),
+)
 
 CALLS = CallMetrics()
 """Those of this process: calls are made by parts that do not know its registry."""

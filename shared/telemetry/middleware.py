@@ -67,6 +67,7 @@ class RequestTelemetry:
         headers = {name: value for name, value in scope["headers"] if name in _HEADERS}
         response = _ObservedSend(send, request_id_from(headers.get(b"x-request-id")))
         request, span = self._begin(scope, headers, response.request_id)
+        self._metrics.active += 1
         try:
             if span is None:
                 await self._app(scope, receive, response)
@@ -78,6 +79,7 @@ class RequestTelemetry:
             logger.exception("Unhandled error")
             await response.fail(current_trace_id())
         finally:
+            self._metrics.active -= 1
             self._end(scope, headers, request, span, response.status, time.perf_counter() - started)
 
     def _begin(

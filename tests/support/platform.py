@@ -19,7 +19,7 @@ from tests.support.databases import TestDatabase
 ADMIN_EMAIL = "admin@gerai.example"
 ADMIN_PASSWORD = "correct horse battery staple"
 
-_READY_SECONDS = 30
+_READY_SECONDS = 90
 _STOP_SECONDS = 30
 _ROOT = Path(__file__).parents[2]
 _MODULES = {

@@ -25,6 +25,8 @@ _LAST = (
     .limit(1)
 )
 
+_FIRST = select(func.min(_CHANGES.c.occurred_at)).where(_CHANGES.c.type == constants.SIGNING_KEYS_CHANGED)
+
 
 class SigningKeyLog:
     """Keeps what the keys in use were, from change to change."""
@@ -52,6 +54,11 @@ class SigningKeyWriter:
         """Return the keys that were told last."""
         told = (await self._connection.execute(_LAST)).scalar_one_or_none()
         return None if told is None else msgspec.convert(told, KeysInUse)
+
+    async def first_signed_with(self, key: str) -> datetime:
+        """Return when it was first told that this key signs; it has been."""
+        signing = _CHANGES.c.after["signing"].astext
+        return (await self._connection.execute(_FIRST.where(signing == key))).scalar_one()
 
     async def add(self, before: KeysInUse | None, after: KeysInUse) -> None:
         """Tell that other keys are in use."""

@@ -20,6 +20,7 @@ from services.auth.repository.sessions import SessionWriter
 from services.auth.schema import User, UserQuery
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import SYSTEM, ChangeRecorder
+from shared.events.metrics import count_committed
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Picked, fetch_page
@@ -98,7 +99,9 @@ class UserRepository:
         """Open a transaction of `actor`: committed at the end of the block, rolled back on an error."""
         async with self._database.transaction(actor) as connection:
             sessions = SessionWriter(connection, self._lifetimes)
-            yield UserWriter(connection, sessions, AttemptWriter(connection, self._pseudonyms), actor)
+            writer = UserWriter(connection, sessions, AttemptWriter(connection, self._pseudonyms), actor)
+            yield writer
+        count_committed(writer.changes.recorded)
 
 
 class UserWriter:
@@ -108,7 +111,7 @@ class UserWriter:
         self, connection: WriteConnection, sessions: SessionWriter, attempts: AttemptWriter, actor: str
     ) -> None:
         self._connection = connection
-        self._changes = ChangeRecorder(connection, "user", actor)
+        self.changes = ChangeRecorder(connection, "user", actor)
         self.sessions = sessions
         self.attempts = attempts
         self.audit = AuditWriter(connection, actor)
@@ -133,7 +136,7 @@ class UserWriter:
         row = (await self._connection.execute(free.returning(*_SHOWN))).mappings().one_or_none()
         if row is None:
             return None
-        await self._changes.created(_user(row))
+        await self.changes.created(_user(row))
         return _user(row)
 
     async def change(self, account: Account, changes: Mapping[str, Any]) -> User:
@@ -152,7 +155,7 @@ class UserWriter:
         changed = await self._returned(
             statement.values(updated_at=func.now(), version=users.c.version + 1, **values)
         )
-        await self._changes.changed(user, changed)
+        await self.changes.changed(user, changed)
         if "password_hash" in changes:
             await self.audit.record(constants.PASSWORD_CHANGED, user.uuid)
         return changed
@@ -168,7 +171,7 @@ class UserWriter:
         await self._connection.execute(
             statement.values(deleted_at=func.now(), updated_at=func.now(), version=users.c.version + 1)
         )
-        await self._changes.deleted(user)
+        await self.changes.deleted(user)
 
     async def end_session(self, session: UUID, reason: str) -> UUID | None:
         """End a session, telling why, and return whose it was; None if it had ended."""
@@ -205,7 +208,7 @@ class UserWriter:
 
     async def _insert(self, fields: Mapping[str, Any]) -> User:
         user = await self._returned(users.insert().values(uuid=new_uuid(), **stored_columns(fields)))
-        await self._changes.created(user)
+        await self.changes.created(user)
         return user
 
     async def _returned(self, statement: Insert | Update) -> User:

@@ -9,6 +9,7 @@ from services.auth.errors import (
     RefreshAlreadyUsed,
     RefreshReused,
 )
+from services.auth.metrics import AuthMetrics
 from services.auth.passwords import Passwords
 from services.auth.repository.users import Account, UserRepository, UserWriter
 from services.auth.schema import Login, Tokens, User
@@ -22,25 +23,32 @@ class SignIn:
     """The use cases of sessions."""
 
     def __init__(
-        self, users: UserRepository, attempts: PasswordAttempts, passwords: Passwords, issuer: TokenIssuer
+        self,
+        users: UserRepository,
+        attempts: PasswordAttempts,
+        passwords: Passwords,
+        issuer: TokenIssuer,
+        metrics: AuthMetrics | None = None,
     ) -> None:
         self._users = users
         self._attempts = attempts
         self._passwords = passwords
         self._issuer = issuer
+        self._metrics = metrics or AuthMetrics()
 
     async def login(self, command: Login) -> Tokens:
         """Begin a session.
 
         Unknown and inactive users get the answer of a wrong password, in the same time.
         """
-        account = await self._users.find_account_by_email(command.email)
-        attempt = await self._attempts.claim(command.email, account)
-        tokens = await self._checked(account, command)
-        if tokens is None:
-            await self._attempts.failed(command.email, account, attempt)
-            raise InvalidCredentials
-        return tokens
+        with self._metrics.attempt():
+            account = await self._users.find_account_by_email(command.email)
+            attempt = await self._attempts.claim(command.email, account)
+            tokens = await self._checked(account, command)
+            if tokens is None:
+                await self._attempts.failed(command.email, account, attempt)
+                raise InvalidCredentials
+            return tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens; one that was used before may end its session."""

@@ -27,6 +27,7 @@ from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import Announced, Change, ChangeRecorder
+from shared.events.metrics import count_committed
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.listing import Listing, Picked, fetch_page
@@ -115,6 +116,7 @@ class ClientRepository:
                 writer = ClientWriter(connection, actor, changing)
                 yield writer
                 announce(writer.changes.recorded)
+            count_committed(writer.changes.recorded)
 
     async def invalidate(self, changes: Sequence[Change]) -> None:
         """Let no cached answer from before these changes be used: their writers may have died before."""

@@ -30,6 +30,7 @@ from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
 from shared.db import Database, Question, Row, WriteConnection, constraint_errors
 from shared.events.changes import Announced, Change, ChangeRecorder
+from shared.events.metrics import count_committed
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid
 from shared.preconditions import Condition
@@ -120,6 +121,7 @@ class StoreRepository:
                 writer = StoreWriter(connection, actor, changing)
                 yield writer
                 announce(writer.changes.recorded)
+            count_committed(writer.changes.recorded)
 
     async def delete_of_client(self, client_uuid: UUID, actor: str) -> None:
         """Mark every store of a client deleted, in transactions that are short however many there are.

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.auth import constants
 from services.auth.errors import (
@@ -10,6 +11,7 @@ from services.auth.errors import (
     RefreshReused,
     SignInSlowed,
 )
+from services.auth.metrics import AuthMetrics
 from services.auth.repository.users import Account
 from services.auth.schema import Login
 from services.auth.signing import SigningKeys, TokenIssuer
@@ -218,3 +220,23 @@ async def test_signing_out_twice_is_fine(users: FakeUsers, sign_in: SignIn) -> N
     await sign_in.logout(caller)
     await sign_in.logout(caller)
     assert len(users.state.events) == 1
+
+
+async def test_attempts_are_counted_by_their_results(users: FakeUsers, attempts: FakeAttempts) -> None:
+    registry = CollectorRegistry()
+    sign_in = SignIn(
+        users,
+        password_attempts(attempts, FakeEvents()),
+        FakePasswords(),
+        TokenIssuer(CONFIG, KEYS, 900),
+        AuthMetrics(registry),
+    )
+
+    def counted() -> list[float | None]:
+        results = ("succeeded", "refused", "slowed")
+        return [registry.get_sample_value("auth_sign_ins_total", {"result": each}) for each in results]
+
+    assert counted() == [0, 0, 0]
+    with pytest.raises(InvalidCredentials):
+        await sign_in.login(Login(email="nobody@example.com", password="wrong"))
+    assert counted() == [0, 1, 0]

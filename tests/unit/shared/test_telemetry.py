@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import pytest
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -45,6 +45,7 @@ class Served:
         log: LogConfig | None = None,
         path: str = "/x",
     ) -> None:
+        self.app: ASGIApp = self._app
         self._path = path
         self._sampling = sampling
         self.metrics = Metrics()
@@ -66,7 +67,7 @@ class Served:
             "headers": list(headers),
             "client": ("192.0.2.1", 50000),
         }
-        telemetry = RequestTelemetry(self._app, self._provider, self.metrics, self._log, self._sampling)
+        telemetry = RequestTelemetry(self.app, self._provider, self.metrics, self._log, self._sampling)
         await telemetry(scope, self._receive, self._send)
         self._log.flush()
 
@@ -237,6 +238,20 @@ async def test_a_request_is_answered_though_nobody_reads_the_log(
     assert served.messages[0]["status"] == 200
     with pytest.raises(BrokenPipeError):
         unread.close()
+
+
+async def test_requests_are_counted_while_they_are_served(silent: TracerProvider) -> None:
+    served, active = Served(silent), list[float | None]()
+    app = served.app
+
+    async def observed(scope: Scope, receive: Receive, send: Send) -> None:
+        active.append(served.metrics.registry.get_sample_value("http_server_active_requests"))
+        await app(scope, receive, send)
+
+    served.app = observed
+    await served.request()
+    active.append(served.metrics.registry.get_sample_value("http_server_active_requests"))
+    assert active == [1, 0]
 
 
 async def test_requests_are_counted_by_route(silent: TracerProvider) -> None:
