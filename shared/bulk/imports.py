@@ -4,6 +4,7 @@ A worker has an import for as long as its lease, which it renews. One that has l
 when it comes to apply the rows, and lets go.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from shared.identifiers import new_uuid
 from shared.security.principal import Principal
 from shared.telemetry.context import current_request
 from shared.telemetry.tracing import inject_trace_context
+
+logger = logging.getLogger("gerai.bulk")
 
 LEASE = timedelta(seconds=15)
 ARRIVAL = timedelta(minutes=5)
@@ -173,6 +176,8 @@ class Imports:
         done = {"owner": None, "leased_until": None, "finished_at": func.now(), "state": state}
         if await self._update(uuid, **done, **values):
             self.metrics.finished(state)
+            fields = {"import": str(uuid), "state": state}
+            logger.info("Finished an import", extra={"fields": fields})
 
     async def prune(self) -> None:
         """Remove uploads that rest, imports that are old, and the rows of all that are finished."""

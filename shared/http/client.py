@@ -1,5 +1,6 @@
 """The client through which a service calls a neighbour."""
 
+import logging
 import time
 from collections.abc import Mapping
 from types import NoneType
@@ -42,6 +43,8 @@ MOST_UNDER_WAY = MOST_IDLE
 PLACE_SECONDS = 0.2
 """How long a call waits for others to end when so many are under way."""
 
+logger = logging.getLogger("gerai.http")
+
 _TOO_MANY_REQUESTS = 429
 _UNAVAILABLE = frozenset({_TOO_MANY_REQUESTS, 502, 503, 504})
 
@@ -65,7 +68,7 @@ class ServiceClient:
         breaker: CircuitBreaker | None = None,
     ) -> None:
         self._service = service
-        self.breaker = breaker or CircuitBreaker(on_change=self._note_state)
+        self.breaker = breaker or CircuitBreaker(on_change=self._tell_state)
         self.bulkhead = Bulkhead(MOST_UNDER_WAY)
         self._budget = RetryBudget()
         self._http = httpx.AsyncClient(
@@ -179,6 +182,11 @@ class ServiceClient:
 
     def _note_state(self, state: State) -> None:
         CALLS.breakers[self._service] = state
+
+    def _tell_state(self, state: State) -> None:
+        self._note_state(state)
+        level = logging.WARNING if state is State.OPEN else logging.INFO
+        logger.log(level, "The circuit to the %s service is %s", self._service, state.name.lower())
 
 
 def _seconds() -> float:

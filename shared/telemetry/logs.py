@@ -1,4 +1,7 @@
-"""Log lines: one JSON object each, or coloured text for a person at a terminal."""
+"""Log lines: one JSON object each, or coloured text for a person at a terminal.
+
+No line has a token, a password or a whole e-mail address, whatever a library's message says.
+"""
 
 import asyncio
 import logging
@@ -12,6 +15,7 @@ import msgspec
 
 from shared.config import LogConfig
 from shared.telemetry.context import current_request
+from shared.telemetry.redaction import redacted
 
 logger = logging.getLogger("gerai.http")
 
@@ -22,6 +26,7 @@ _COLOURS = {
     "ERROR": "\x1b[31m",
     "CRITICAL": "\x1b[31m",
 }
+_DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
 
 FLUSH_SECONDS = 0.05
@@ -38,9 +43,9 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`; fields given as `extra={"fields": …}` become members."""
         time = datetime.fromtimestamp(record.created, UTC)
-        line = _members(time, record.levelname, self._service, record.getMessage(), _fields(record))
+        line = _members(time, record.levelname, self._service, _message(record), _fields(record))
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = redacted(self.formatException(record.exc_info))
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
@@ -55,10 +60,13 @@ class ConsoleFormatter(logging.Formatter):
         """Return the line of `record`, with a traceback below it where there is one."""
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         colour = _COLOURS.get(record.levelname, "")
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         level = f"{colour}{record.levelname:<7}{_RESET}"
-        line = f"{clock} {level} {self._service:<7} {record.getMessage()} {fields}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        told = [_message(record), *(_shown(*each) for each in _fields(record).items() if each[1] is not None)]
+        request = current_request()
+        if request:
+            told.append(f"{_DIM}trace={request.trace_id}{_RESET}")
+        line = f"{clock} {level} {self._service:<7} {' '.join(told)}"
+        return f"{line}\n{redacted(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class RequestLog:
@@ -112,6 +120,18 @@ def _members(
         line["span_id"] = request.span_id
     line.update(fields)
     return line
+
+
+def _message(record: logging.LogRecord) -> str:
+    return redacted(record.getMessage())
+
+
+def _shown(name: str, value: object) -> str:
+    """Return a field for a person, who looks for statuses that are no success."""
+    text = f"{name}={value}"
+    if name == "status" and isinstance(value, int) and value >= 400:
+        return f"{_COLOURS['ERROR' if value >= 500 else 'WARNING']}{text}{_RESET}"
+    return text
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:

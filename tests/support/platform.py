@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Platform:
     )
 
     modules: dict[str, str] = field(default_factory=lambda: dict(_MODULES))
+    logs: Path | None = None
 
     def twin(self, name: str, of: str, **environment: str) -> None:
         """Describe another process of a service; `start` starts it."""
@@ -62,11 +63,15 @@ class Platform:
             await asyncio.gather(*(self._ready(name) for name in names))
 
     def _spawn(self, name: str) -> None:
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", self.modules[name]],
-            cwd=_ROOT,
-            env={**_inherited(), **self.environments[name]},
-        )
+        with ExitStack() as files:
+            output = files.enter_context((self.logs / name).open("ab")) if self.logs else None
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", self.modules[name]],
+                cwd=_ROOT,
+                env={**_inherited(), **self.environments[name]},
+                stdout=output,
+                stderr=output,
+            )
 
     def kill(self, name: str) -> None:
         """End a process at once, as a lost machine would."""
@@ -103,11 +108,16 @@ async def running(
     redis: RedisConfig,
     folder: Path,
     changes: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    logs: Path | None = None,
 ) -> AsyncGenerator[Platform]:
-    """Run the platform on free ports until the block ends, with `changes` to the processes' environments."""
+    """Run the platform on free ports until the block ends, with `changes` to the processes' environments.
+
+    Its processes write to files named after them in the folder `logs`, if there is one.
+    """
     ports = {name: free_port() for name in (*_MODULES, "metrics")}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=30) as client:
-        platform = Platform(ports, _environments(ports, databases, redis, folder), client)
+        platform = Platform(ports, _environments(ports, databases, redis, folder), client, logs=logs)
         for name, values in (changes or {}).items():
             platform.environments[name] |= values
         try:
