@@ -78,6 +78,7 @@ class ServiceClient:
             timeout=_limits(ATTEMPT_SECONDS),
             follow_redirects=False,
         )
+        CALLS.know(service)
         self._note_state(self.breaker.state)
 
     async def get(self, path: str, type_: type[T], params: Mapping[str, str] | None = None) -> T:

@@ -26,6 +26,11 @@ class CallMetrics(Collector):
         self.breakers: dict[str, int] = {}
         self._counts = {name: Counter[str]() for name in _COUNTERS}
 
+    def know(self, target: str) -> None:
+        """Show the counters of a neighbour as 0: what appears with its first value never grew."""
+        for counts in self._counts.values():
+            counts[target] += 0
+
     def count(self, name: str, target: str) -> None:
         """Add one to the counter `name` of a neighbour."""
         self._counts[name][target] += 1

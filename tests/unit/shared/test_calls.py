@@ -8,6 +8,7 @@ from shared.telemetry.metrics import Metrics
 
 async def test_calls_are_in_the_metrics_of_the_process() -> None:
     client = ServiceClient("measured", "http://measured.test")
+    assert 'http_client_retries_total{target="measured"} 0.0' in Metrics().render()[0].decode()
     CALLS.count("retries", "measured")
     CALLS.count("rejected", "measured")
     text = Metrics().render()[0].decode()
