@@ -145,7 +145,9 @@ class Imports:
 
     async def claim(self) -> Job | None:
         """Take the oldest import that waits for a worker, or whose worker has vanished; None without one."""
-        free = or_(_c.leased_until.is_(None), _c.leased_until < func.now())
+        # A lease that seems to be longer than any is was taken before the database's clock was set back.
+        held = _c.leased_until.between(func.now(), func.now() + 2 * LEASE)
+        free = or_(_c.leased_until.is_(None), ~held)
         oldest = select(_c.uuid).where(_c.state.in_(_OPEN), free).order_by(_c.created_at).limit(1)
         values = {
             "state": func.coalesce(func.nullif(_c.state, "queued"), "running"),

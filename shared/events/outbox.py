@@ -34,7 +34,7 @@ NEXT = """
 _REQUEUE = """
     WITH span AS (
         SELECT id FROM changes
-        WHERE id > $1 AND occurred_at >= $2 AND id <= $3 AND version > 0 ORDER BY id LIMIT $4
+        WHERE id > $1 AND (occurred_at >= $2 OR $2 IS NULL) AND id <= $3 AND version > 0 ORDER BY id LIMIT $4
     ), queued AS (
         INSERT INTO outbox (change_id) SELECT id FROM span ON CONFLICT DO NOTHING
     )
@@ -116,7 +116,16 @@ class Outbox:
 
     async def requeue(self, since: datetime) -> int:
         """Put every change that occurred since then on the queue again and return how many they are."""
-        last: int | None = await self._connection.fetchval(_FIRST, since)
+        return await self._requeue(await self._connection.fetchval(_FIRST, since), since)
+
+    async def requeue_recorded(self, since: datetime) -> int:
+        """Put the first change that occurred since then on the queue again, and every one recorded after it.
+
+        Some of those may say that they occurred before, for a clock may have been set back in between.
+        """
+        return await self._requeue(await self._connection.fetchval(_FIRST, since), None)
+
+    async def _requeue(self, last: int | None, since: datetime | None) -> int:
         newest: int | None = await self._connection.fetchval("SELECT max(id) FROM changes")
         total = 0
         while last is not None:
@@ -127,7 +136,7 @@ class Outbox:
     async def requeue_of(self, span: timedelta) -> int:
         """Put every change of the past `span` on the queue again and return how many they are."""
         since: datetime = await self._connection.fetchval("SELECT now() - $1::interval", span)
-        return await self.requeue(since)
+        return await self.requeue_recorded(since)
 
     async def backlog(self) -> Backlog:
         """Return how much waits to be published."""

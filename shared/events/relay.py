@@ -181,7 +181,7 @@ class Relay:
         since = instant(newest.id)
         with suppress(UnreadableEvent):  # what others put there says nothing of ours
             since = min(since, decode_event(newest.event or "").time)
-        return await self._outbox.requeue(since - REPLAYED_BEFORE_NEWEST)
+        return await self._outbox.requeue_recorded(since - REPLAYED_BEFORE_NEWEST)
 
     async def _observe(self) -> None:
         backlog = await self._outbox.backlog()

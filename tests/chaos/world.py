@@ -34,13 +34,15 @@ _REFUSED = range(400, 500)
 class World:
     """A running platform and everything about it that can be broken.
 
-    `near` lies between Redis and all processes but the second store process, which has `far` to itself.
+    `near` lies between Redis and all processes but the second store process, which has `far` to itself;
+    `neighbour` between the store processes and the client service.
     """
 
     platform: Platform
     near: Proxy
     far: Proxy
     database: Proxy
+    neighbour: Proxy
     redis: RedisConfig
     redis_pid: int
     databases: Mapping[str, TestDatabase]
@@ -49,15 +51,19 @@ class World:
 
     async def prepare(self) -> None:
         """Make a client and its stores."""
-        body = {"name": "Client", "email": f"client{random.getrandbits(40)}@example.com"}
-        self.client = (await self._made("/v1/master-client", body))["uuid"]
+        self.client = await self.new_client()
         for number in range(STORES):
             fields = {"client_uuid": self.client, "code": f"S-{number}", "name": "Store"}
             self.stores.append((await self._made("/v1/stores", fields))["uuid"])
 
+    async def new_client(self) -> str:
+        """Make a client and return its id."""
+        body = {"name": "Client", "email": f"client{random.getrandbits(40)}@example.com"}
+        return (await self._made("/v1/master-client", body))["uuid"]
+
     def heal(self) -> None:
         """Let everything flow again."""
-        for proxy in (self.near, self.far, self.database):
+        for proxy in (self.near, self.far, self.database, self.neighbour):
             proxy.heal()
 
     async def recovered(self) -> float:

@@ -55,6 +55,11 @@ class Files:
                 await asyncio.sleep(0.1)
         return found
 
+    async def run(self, statement: str) -> None:
+        connection = await connect(self.database.owner)
+        await connection.execute(statement)
+        await connection.close()
+
     async def counts(self) -> tuple[int, ...]:
         """Return how many stores the client has, how many changes, and of how many stores."""
         connection = await connect(self.database.owner)
@@ -109,12 +114,17 @@ async def test_a_file_is_streamed_through_the_gateway(files: Files) -> None:
     assert await files.counts() == (ROWS, ROWS, ROWS)
 
 
-async def test_a_process_that_is_killed_leaves_no_half_import(files: Files) -> None:
+@pytest.mark.parametrize("clock_is_set_back", [False, True])
+async def test_a_process_that_is_killed_leaves_no_half_import(
+    files: Files, *, clock_is_set_back: bool
+) -> None:
     async with files.held():
         url = await files.start(ROWS)
         await files.waiting()
         files.platform.kill("store")
         assert await files.counts() == (0, 0, 0)
+    if clock_is_set_back:  # the database's, by an hour, as its lease shows
+        await files.run("UPDATE imports SET leased_until = leased_until + interval '1 hour'")
     await files.platform.start("store")
     done = await files.finished(url)
     assert (done["state"], done["created"], done["failed"]) == ("completed", ROWS, 0)

@@ -43,6 +43,7 @@ class Platform:
 
     modules: dict[str, str] = field(default_factory=lambda: dict(_MODULES))
     logs: Path | None = None
+    runner: tuple[str, ...] = ()
 
     def twin(self, name: str, of: str, **environment: str) -> None:
         """Describe another process of a service; `start` starts it."""
@@ -66,7 +67,7 @@ class Platform:
         with ExitStack() as files:
             output = files.enter_context((self.logs / name).open("ab")) if self.logs else None
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", self.modules[name]],
+                [sys.executable, "-m", *self.runner, self.modules[name]],
                 cwd=_ROOT,
                 env={**_inherited(), **self.environments[name]},
                 stdout=output,
@@ -110,14 +111,18 @@ async def running(
     changes: Mapping[str, Mapping[str, str]] | None = None,
     *,
     logs: Path | None = None,
+    ports: Mapping[str, int] | None = None,
+    runner: tuple[str, ...] = (),
 ) -> AsyncGenerator[Platform]:
-    """Run the platform on free ports until the block ends, with `changes` to the processes' environments.
+    """Run the platform until the block ends, with `changes` to the processes' environments.
 
-    Its processes write to files named after them in the folder `logs`, if there is one.
+    Its processes write to files named after them in the folder `logs`, if there is one. Their ports are free
+    ones but for those given; with a `runner`, that module runs theirs.
     """
-    ports = {name: free_port() for name in (*_MODULES, "metrics")}
+    ports = {name: free_port() for name in (*_MODULES, "metrics")} | dict(ports or {})
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=30) as client:
-        platform = Platform(ports, _environments(ports, databases, redis, folder), client, logs=logs)
+        environments = _environments(ports, databases, redis, folder)
+        platform = Platform(ports, environments, client, logs=logs, runner=runner)
         for name, values in (changes or {}).items():
             platform.environments[name] |= values
         try:
@@ -125,7 +130,7 @@ async def running(
             await platform.start("gateway")
             yield platform
         finally:
-            platform.stop()
+            await asyncio.to_thread(platform.stop)  # proxies of this process serve them to the end
 
 
 def _inherited() -> dict[str, str]:

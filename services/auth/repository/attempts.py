@@ -1,10 +1,10 @@
 """Attempts to sign in, counted by account whether it exists or not. All times are the database's."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import bindparam, case, delete, extract, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, delete, extract, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.auth import constants
@@ -18,11 +18,18 @@ _MOST_PURGED = 10
 
 # Not now(), which is when the statement was sent: claims wait for one another.
 _CLOCK = func.clock_timestamp()
-_WINDOW_IS_OVER = attempts.c.window_started_at <= _CLOCK - _WINDOW
+
+
+def _is_past(instant: ColumnElement[datetime], span: timedelta) -> ColumnElement[bool]:
+    """Tell whether `span` has passed since; what lies in the future is from before a clock was set back."""
+    return ~instant.between(_CLOCK - span, _CLOCK + span)
+
+
+_WINDOW_IS_OVER = _is_past(attempts.c.window_started_at, _WINDOW)
 _MAY_TRY = or_(
     _WINDOW_IS_OVER,
     attempts.c.attempts < constants.FAILURES_BEFORE_SLOWING,
-    attempts.c.last_attempt_at <= _CLOCK - _INTERVAL,
+    _is_past(attempts.c.last_attempt_at, _INTERVAL),
 )
 _FIRST = insert(attempts).values(
     account=bindparam("account"), attempts=1, window_started_at=_CLOCK, last_attempt_at=_CLOCK
@@ -46,7 +53,8 @@ _REFUSE = Question(
     .values(refused=attempts.c.refused + 1)
     .returning(attempts.c.refused, extract("epoch", _NEXT_ADMITTED_AT - _CLOCK).label("seconds"))
 )
-_OVER = select(attempts.c.account).where(_WINDOW_IS_OVER).order_by(attempts.c.window_started_at)
+_OLD = attempts.c.window_started_at <= _CLOCK - _WINDOW
+_OVER = select(attempts.c.account).where(_OLD).order_by(attempts.c.window_started_at)
 _PURGE = Question(
     delete(attempts).where(
         attempts.c.account.in_(_OVER.limit(_MOST_PURGED).with_for_update(skip_locked=True))

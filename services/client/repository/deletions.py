@@ -19,6 +19,9 @@ LEASE = timedelta(seconds=10)
 
 _MOST_AT_ONCE = 100
 
+# One that began in the future began before the database's clock was set back.
+_LATE = ~deletions.c.started_at.between(func.now() - LEASE, func.now() + LEASE)
+
 
 class Deletion(NamedTuple):
     """An attempt to delete a client."""
@@ -41,8 +44,7 @@ class DeletionRepository:
 
     async def give_up_abandoned(self) -> list[Deletion]:
         """Give up the deletions whose time is over; return all that are given up, a hundred at most."""
-        late = deletions.c.started_at < func.now() - LEASE
-        found = select(deletions.c.client_uuid).where(or_(deletions.c.undone, late))
+        found = select(deletions.c.client_uuid).where(or_(deletions.c.undone, _LATE))
         # Whose row is locked is being carried out, or given up by another process.
         free = found.limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
         statement = deletions.update().where(deletions.c.client_uuid.in_(free)).values(undone=True)
@@ -79,7 +81,7 @@ class DeletionWriter:
                 "started_at": func.now(),
                 "undone": False,
             },
-            where=or_(deletions.c.undone, deletions.c.started_at < func.now() - LEASE),
+            where=or_(deletions.c.undone, _LATE),
         )
         number = (await self._connection.execute(begun.returning(deletions.c.number))).scalar_one_or_none()
         return None if number is None else Deletion(client_uuid, number)

@@ -140,6 +140,14 @@ async def test_failures_slow_an_account_down_and_never_lock_it(api: AuthApi, *, 
     assert (await api.login(email, "wrong password")).status_code == (401 if exists else 429)
 
 
+async def test_a_clock_that_is_set_back_slows_nobody_for_long(api: AuthApi) -> None:
+    for _ in range(constants.FAILURES_BEFORE_SLOWING):
+        await api.login("nobody@example.com")
+    assert (await api.login("nobody@example.com")).status_code == 429
+    await api.age_attempts(-3600)
+    assert (await api.login("nobody@example.com")).status_code == 401
+
+
 async def test_the_window_starts_with_the_first_failure(api: AuthApi) -> None:
     for _ in range(constants.FAILURES_BEFORE_SLOWING - 1):
         await api.login("nobody@example.com")

@@ -15,6 +15,7 @@ from tests.support.tokens import bearer
 
 ROUNDS = 50
 LATE = "UPDATE deletions SET started_at = started_at - interval '10 seconds'"
+CLOCK_SET_BACK = "UPDATE deletions SET started_at = started_at + interval '1 hour'"
 
 
 async def intentions(clients: Resource) -> list[Any]:
@@ -110,8 +111,9 @@ async def test_a_change_is_recorded_once(clients: Resource, neighbours: FakeStor
     assert [row["type"] for row in rows] == ["client.created", "client.deleted"]
 
 
+@pytest.mark.parametrize("over", [LATE, CLOCK_SET_BACK])
 async def test_an_abandoned_intention_is_undone_by_whoever_finds_it(
-    clients: Resource, neighbours: FakeStoreService
+    clients: Resource, neighbours: FakeStoreService, over: str
 ) -> None:
     made = await clients.make()
     uuid = UUID(made["uuid"])
@@ -119,7 +121,7 @@ async def test_an_abandoned_intention_is_undone_by_whoever_finds_it(
     [row] = await intentions(clients)
     await neighbours.fences.set(uuid, row["number"], cascade=True)
     refused(await end(clients, made), 409, "DELETION_UNDER_WAY")
-    await clients.run(LATE)
+    await clients.run(over)
     await until_undone(clients)
     assert not neighbours.fences.is_set(uuid)
     assert await is_alive(clients, made)

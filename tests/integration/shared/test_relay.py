@@ -204,6 +204,24 @@ async def test_a_redis_that_restarted_gets_what_its_last_moments_may_have_lost(e
     assert set(await events.subjects()) == {thing.uuid for thing in (*old, *recent)}
 
 
+async def test_what_is_lost_comes_again_though_a_clock_was_set_back(events: Events) -> None:
+    """What a process recorded after its clock was set back seems older than what is in the stream."""
+    kept, lost = things(2), things(3)
+    async with relaying(events):
+        await events.record(*kept, *lost)
+        await until(lambda: has(events, 5))
+    await events.value(
+        "UPDATE changes SET occurred_at = occurred_at - interval '1 hour'"
+        " WHERE id > (SELECT min(id) + 1 FROM changes)"
+    )
+    ids = [id_ for id_, _ in await events.redis.xrange(STREAM)]
+    await events.redis.xdel(STREAM, *ids[2:])
+    await events.redis.set(f"{STREAM}:run", "the run before")
+    async with relaying(events):
+        await until(lambda: has(events, 5))
+    assert set(await events.subjects()) == {thing.uuid for thing in (*kept, *lost)}
+
+
 async def test_redis_away(events: Events) -> None:
     away = msgspec.structs.replace(events.redis_config, port=1)
     relay = Relay(SERVICE, Connected(events.config, away), events.database)
