@@ -9,7 +9,7 @@ from typing import cast
 from redis.asyncio import Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from shared.cache.metrics import RedisMetrics
 from shared.config import RedisConfig
@@ -100,7 +100,8 @@ class RedisLink:
                         await self._exchange(pipeline)
                 finally:
                     patience.end()
-        except (RedisError, OSError, TimeoutError) as error:
+        # Whatever it is, whoever waits is told: uvloop answers a write after a reset with a RuntimeError.
+        except Exception as error:  # noqa: BLE001
             self._note_failure(error)
             pipeline.fail(error)
         else:

@@ -20,7 +20,7 @@ KEY_PREFIX = "gerai:v1:"
 
 # redis-py retries ten times over five seconds by default; a cache that costs seconds is worse than none.
 _TIMEOUT_SECONDS = 0.05
-_FAILURES = (RedisError, OSError, TimeoutError)
+_FAILURES = (RedisError, OSError, TimeoutError, RuntimeError)  # the last is uvloop's after a reset
 
 logger = logging.getLogger("gerai.cache")
 

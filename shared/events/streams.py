@@ -15,8 +15,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from shared.config import RedisConfig
 
-FAILURES = (RedisError, OSError, TimeoutError)
-"""What a Redis that is away, restarting or full raises."""
+FAILURES = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What a Redis that is away, restarting or full raises; the last is uvloop's after a reset."""
 
 START = "0-0"
 _FIELD = "event"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from redis.asyncio import Connection
 
 from infra.embedded import redis
 from infra.embedded.ports import free_port
@@ -392,3 +393,21 @@ async def test_a_process_that_is_busy_does_not_blame_redis(
         await asyncio.sleep(0)
         time.sleep(0.1)  # noqa: ASYNC251 - holds up everything in this process
         assert (await asking).status == status.HIT
+
+
+async def test_a_connection_that_was_reset_keeps_nobody_waiting(
+    parts: CacheParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop answers a write on it with a RuntimeError; the next command has another connection."""
+    send = Connection.send_packed_command
+
+    async def broken(*_: object, **__: object) -> None:
+        monkeypatch.setattr(Connection, "send_packed_command", send)
+        raise RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed")
+
+    await parts.link.command("PING")
+    monkeypatch.setattr(Connection, "send_packed_command", broken)
+    async with asyncio.timeout(5):
+        with pytest.raises(RedisAway):
+            await parts.link.command("PING")
+        assert await parts.link.command("PING") == b"PONG"
