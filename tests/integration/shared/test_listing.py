@@ -119,7 +119,11 @@ async def test_few_of_a_filter_are_counted(database: Database) -> None:
     assert (beyond.items, beyond.meta.total) == ([], 3)
 
 
-@pytest.mark.parametrize("picked", [None, Picked(ALL, is_search=True), Picked(ALL, is_search=False)], ids=str)
+@pytest.mark.parametrize(
+    "picked",
+    [None, Picked(ALL, is_search=True), Picked(ALL, is_search=False)],
+    ids=["all", "searched", "filtered"],
+)
 async def test_far_pages_are_reached_by_cursor_alone(database: Database, picked: Picked | None) -> None:
     assert len((await fetched(database, ALL, picked, sort="name", page=2)).items) == 10
     with pytest.raises(InvalidInput) as raised:

@@ -132,7 +132,11 @@ async def test_lists_are_confined_to_the_tenant(rows: FakeClients, clients: Clie
     assert rows.listed == [(None, OURS.uuid), ([OURS.uuid, THEIRS.uuid], None), ([], None)]
 
 
-@pytest.mark.parametrize("uuids", ["x", str(OURS.uuid)[:-1], ",".join([str(OURS.uuid)] * 101)])
+@pytest.mark.parametrize(
+    "uuids",
+    ["x", str(OURS.uuid)[:-1], ",".join([str(OURS.uuid)] * 101)],
+    ids=["no id", "short", "too many"],
+)
 async def test_ids_are_checked_before_anything_is_asked(
     rows: FakeClients, clients: Clients, uuids: str
 ) -> None:
