@@ -99,7 +99,10 @@ async def assert_hours_are_told_to_search_engines(owners: Resource) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/ld+json")
     told = answer.json()
     assert told["@context"] == "https://schema.org"
-    (regular, closed), (special,) = told["openingHoursSpecification"], told["specialOpeningHoursSpecification"]
+    (regular, closed), (special,) = (
+        told["openingHoursSpecification"],
+        told["specialOpeningHoursSpecification"],
+    )
     assert (regular["dayOfWeek"], regular["opens"]) == (["https://schema.org/Monday"], "09:00")
     assert (len(closed["dayOfWeek"]), closed["opens"], closed["closes"]) == (6, "00:00", "00:00")
     assert (special["validFrom"], special["validThrough"]) == (DAYS["from"], DAYS["to"])
