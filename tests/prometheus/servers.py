@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -43,9 +44,16 @@ class Prometheus:
         values = [float(series["value"][1]) for series in answer["data"]["result"]]
         return [value for value in values if not math.isnan(value)]
 
+    async def exemplars(self, selector: str) -> set[str]:
+        """Return the traces that series of the past hour point to."""
+        span = {"start": str(time.time() - 3600), "end": str(time.time())}
+        answer = (await self._http.post("/api/v1/query_exemplars", data={"query": selector, **span})).json()
+        return {point["labels"]["trace_id"] for series in answer["data"] for point in series["exemplars"]}
+
     async def down(self) -> list[str]:
         """Return the targets that were not scraped yet, or not at the last attempt, and why."""
-        targets = (await self._http.get("/api/v1/targets")).json()["data"]["activeTargets"]
+        answer = (await self._http.get("/api/v1/targets")).raise_for_status()
+        targets = answer.json()["data"]["activeTargets"]
         return [f"{each['scrapeUrl']} {each['lastError']}" for each in targets if each["health"] != "up"]
 
 
@@ -160,7 +168,7 @@ async def _until_up(prometheus: Prometheus) -> None:
             while True:
                 try:
                     problem = await prometheus.down()
-                except httpx.TransportError as error:
+                except httpx.HTTPError as error:  # it is starting
                     problem = error
                 else:
                     if not problem:

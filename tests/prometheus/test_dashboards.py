@@ -3,7 +3,7 @@
 `./taskw test:prometheus` runs this.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.support.caches import PATIENT_MS
 from tests.support.catalogue import SERVICES
 from tests.support.dashboards import FILES, Query, panels, queries, read
 from tests.support.databases import TestDatabase
+from tests.support.otlp import Sink, collecting
 from tests.support.platform import running
 
 pytestmark = pytest.mark.prometheus
@@ -31,7 +32,15 @@ NEED_TEMPO = {("gerai-overview", "Who calls whom")}
 
 
 @pytest.fixture(scope="module")
+def sink() -> Generator[Sink]:
+    """Where spans go."""
+    with collecting() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
 async def prometheus(
+    sink: Sink,
     databases: dict[str, TestDatabase],
     postgres_url: str,
     redis_config: RedisConfig,
@@ -41,8 +50,9 @@ async def prometheus(
     for database in databases.values():
         await database.empty()
     folder = tmp_path_factory.mktemp("platform")
-    service = {"DB_READ_HOST": "localhost", "REDIS_TIMEOUT_MS": str(PATIENT_MS)}
-    changes = dict.fromkeys(SERVICES, service)
+    common = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}
+    service = common | {"DB_READ_HOST": "localhost", "REDIS_TIMEOUT_MS": str(PATIENT_MS)}
+    changes = dict.fromkeys(SERVICES, service) | {"gateway": common}
     async with running(databases, redis_config, folder, changes) as platform:
         load = Load(platform, await platform.sign_in())
         try:
@@ -73,6 +83,14 @@ def test_what_is_not_asked_of_prometheus_is_known() -> None:
         if panel["datasource"]["type"] != "prometheus"
     }
     assert others == NEED_TEMPO
+
+
+@pytest.mark.parametrize("service", ["gateway", "store"])
+async def test_points_of_latency_lead_to_traces(prometheus: Prometheus, sink: Sink, service: str) -> None:
+    selector = f'http_server_request_duration_seconds_bucket{{service="{service}"}}'
+    traces = await prometheus.exemplars(selector)
+    assert traces
+    assert traces & {span.trace_id for span in sink.spans if span.service == f"gerai-{service}"}
 
 
 async def test_an_expression_without_data_would_show(prometheus: Prometheus) -> None:

@@ -226,6 +226,19 @@ async def test_a_line_for_a_person_is_text(
     assert "GET /{any} route=/{any} status=200 duration_ms=" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("status", "colour"), [(200, ""), (404, "\x1b[33m"), (503, "\x1b[31m")])
+def test_a_person_sees_at_once_what_failed(
+    status: int, colour: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    config = LogConfig(level="INFO", format="console")
+    configure_logging("test", config)
+    RequestLog("test", config).write("GET /x", {"status": status, "tenant": None})
+    line = capsys.readouterr().out
+    assert f"GET /x {colour}status={status}" in line
+    assert "tenant" not in line
+
+
 async def test_a_request_is_answered_though_nobody_reads_the_log(
     silent: TracerProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
