@@ -9,14 +9,22 @@ from infra.embedded.ports import free_port
 from shared.config import RedisConfig
 from shared.identifiers import new_uuid
 from tests.support.databases import TestDatabase
-from tests.support.otlp import CLIENT, CONSUMER, SERVER, ReceivedSpan, Sink, collecting
+from tests.support.otlp import SERVER, ReceivedSpan, Sink, collecting
 from tests.support.platform import Platform, running
+from tests.support.span_tree import (
+    assert_consumed,
+    assert_tree_of_new_store,
+    create_client,
+    create_store,
+    is_whole,
+    new_trace,
+    only,
+)
 
 pytestmark = pytest.mark.e2e
 
 LIMIT_SECONDS = 20
 PROCESSES: tuple[str, ...] = ("auth", "client", "store", "gateway")
-SERVICES = {"gerai-gateway", "gerai-store", "gerai-client"}
 UNSAMPLED = {"OTEL_TRACES_SAMPLER_ARG": "0"}
 
 
@@ -59,71 +67,27 @@ def has(services: set[str]) -> Callable[[list[ReceivedSpan]], bool]:
     return lambda spans: services <= {span.service for span in spans if span.kind == SERVER}
 
 
-def new_trace() -> tuple[str, str]:
-    trace_id = new_uuid().hex
-    return trace_id, f"00-{trace_id}-b7ad6b7169203331-00"
-
-
-def only(spans: list[ReceivedSpan], **attributes: object) -> ReceivedSpan:
-    [found] = [span for span in spans if attributes.items() <= vars(span).items()]
-    return found
-
-
 async def test_creating_a_store_is_one_trace_from_gateway_to_rows(
     platform: Platform, admin: dict[str, str], sink: Sink
 ) -> None:
-    body = {"name": "Kopi", "email": f"{new_uuid()}@example.com"}
-    made = await platform.http.post("/v1/master-client", json=body, headers=admin)
-    client = made.json()["data"]["uuid"]
+    client = await create_client(platform, admin)
     trace_id, traceparent = new_trace()
-    body = {"client_uuid": client, "code": "JKT-1", "name": "Kopi"}
-    answer = await platform.http.post(
-        "/v1/stores", json=body, headers=admin | {"traceparent": traceparent, "x-request-id": "job-7"}
-    )
-    assert answer.status_code == 201, answer.text
-
-    spans = await trace_of(sink, trace_id, has(SERVICES))
-    door = only(spans, service="gerai-gateway", kind=SERVER)
-    forwarded = only(spans, service="gerai-gateway", kind=CLIENT)
-    store = only(spans, service="gerai-store", kind=SERVER)
-    assert door.name == "POST /v1/stores"
-    assert door.parent_id == "b7ad6b7169203331"
-    assert forwarded.parent_id == door.span_id
-    assert store.parent_id == forwarded.span_id
-    assert store.name == "POST /v1/stores"
-    assert store.attributes["http.route"] == "/v1/stores"
-    assert store.attributes["http.response.status_code"] == 201
-    assert store.attributes["gerai.request_id"] == "job-7"
-    [called] = [
-        span
-        for span in spans
-        if span.attributes.get("peer.service") == "gerai-client" and span.service == "gerai-store"
-    ]
-    assert called.parent_id == store.span_id
-    assert only(spans, service="gerai-client", kind=SERVER).parent_id == called.span_id
-    statements = [span for span in spans if span.attributes.get("db.system.name") == "postgresql"]
-    assert {"INSERT stores", "COMMIT"} <= {span.name for span in statements if span.service == "gerai-store"}
-    insert = only(statements, name="INSERT stores")
-    assert insert.parent_id == store.span_id
-    assert insert.attributes["db.query.text"].startswith("INSERT INTO stores")
-    assert "JKT-1" not in insert.attributes["db.query.text"]
-    assert any(span.attributes.get("db.system.name") == "redis" for span in spans)
-    assert not any(span.failed for span in spans)
+    headers = admin | {"traceparent": traceparent, "x-request-id": "job-7"}
+    await create_store(platform, headers, client)
+    spans = await trace_of(sink, trace_id, is_whole)
+    assert_tree_of_new_store(spans)
+    assert only(spans, service="gerai-store", kind=SERVER).attributes["gerai.request_id"] == "job-7"
 
 
 async def test_the_consumer_of_an_event_is_linked_to_the_request_that_caused_it(
     platform: Platform, admin: dict[str, str], sink: Sink
 ) -> None:
     trace_id, traceparent = new_trace()
-    body = {"name": "Kopi", "email": f"{new_uuid()}@example.com"}
-    headers = admin | {"traceparent": traceparent}
-    answer = await platform.http.post("/v1/master-client", json=body, headers=headers)
-    assert answer.status_code == 201, answer.text
+    await create_client(platform, admin | {"traceparent": traceparent})
     async with asyncio.timeout(LIMIT_SECONDS):
         while not (found := [each for each in sink.spans if trace_id in each.links]):
             await asyncio.sleep(0.05)
-    assert {(each.service, each.kind) for each in found} == {("gerai-store", CONSUMER)}
-    assert found[0].name == "process gerai:events:client"
+    assert_consumed(found, trace_id)
 
 
 async def test_queries_and_tokens_are_in_no_span(

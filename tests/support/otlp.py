@@ -1,4 +1,4 @@
-"""A collector of our own: keeps the spans that processes export by OTLP over HTTP."""
+"""A collector of our own: keeps the spans and log lines that are exported by OTLP over HTTP."""
 
 import gzip
 import threading
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
@@ -29,12 +30,23 @@ class ReceivedSpan:
     failed: bool
 
 
+@dataclass(frozen=True)
+class ReceivedLine:
+    """A log line as it was exported; the trace id is hexadecimal."""
+
+    service: str
+    body: str
+    level: str
+    trace_id: str
+
+
 @dataclass
 class Sink:
     """What was received so far."""
 
     url: str
     spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
+    lines: list[ReceivedLine] = field(default_factory=list[ReceivedLine])
 
     def trace(self, trace_id: str) -> list[ReceivedSpan]:
         """Return the spans of a trace."""
@@ -50,7 +62,10 @@ def collecting() -> Generator[Sink]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             content = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-            sink.spans.extend(_spans(ExportTraceServiceRequest.FromString(content)))
+            if self.path.endswith("/v1/logs"):
+                sink.lines.extend(_lines(ExportLogsServiceRequest.FromString(content)))
+            else:
+                sink.spans.extend(spans_in(ExportTraceServiceRequest.FromString(content)))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -68,7 +83,16 @@ def collecting() -> Generator[Sink]:
         server.server_close()
 
 
-def _spans(request: ExportTraceServiceRequest) -> Iterable[ReceivedSpan]:
+def _lines(request: ExportLogsServiceRequest) -> Iterable[ReceivedLine]:
+    for resource in request.resource_logs:
+        service = _values(resource.resource.attributes).get("service.name", "")
+        for scope in resource.scope_logs:
+            for line in scope.log_records:
+                yield ReceivedLine(service, line.body.string_value, line.severity_text, line.trace_id.hex())
+
+
+def spans_in(request: ExportTraceServiceRequest) -> Iterable[ReceivedSpan]:
+    """Yield the spans of an export."""
     for resource in request.resource_spans:
         service = _values(resource.resource.attributes)["service.name"]
         for scope in resource.scope_spans:
