@@ -1,0 +1,57 @@
+"""What the chart makes of values: objects, and the environment that a process would find in its pod."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.chart.programs import program
+from infra.chart.readme import CHART
+
+Objects = list[dict[str, Any]]
+
+STRONG = "k7Qm2Zr9Tx4Wb8Yc1Vd6Ne3Lf5Gh0Jp-"
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program("helm"), *arguments], capture_output=True, text=True, check=False)
+
+
+def template(*arguments: str) -> str:
+    done = helm("template", "gerai", str(CHART), "--namespace", "gerai", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def render(values: Path, *arguments: str) -> Objects:
+    return [each for each in yaml.safe_load_all(template("--values", str(values), *arguments)) if each]
+
+
+def container(workload: dict[str, Any]) -> dict[str, Any]:
+    """Return the only container of a Deployment, Job or Pod."""
+    return pod(workload)["containers"][0]
+
+
+def pod(workload: dict[str, Any]) -> dict[str, Any]:
+    return workload["spec"] if workload["kind"] == "Pod" else workload["spec"]["template"]["spec"]
+
+
+def pod_labels(workload: dict[str, Any]) -> dict[str, str]:
+    return (workload if workload["kind"] == "Pod" else workload["spec"]["template"])["metadata"]["labels"]
+
+
+def environment(workload: dict[str, Any], objects: Objects) -> dict[str, str]:
+    """Return what the process would be given, with a made-up value for each secret."""
+    maps = {each["metadata"]["name"]: each["data"] for each in objects if each["kind"] == "ConfigMap"}
+    found: dict[str, str] = {}
+    for source in container(workload).get("envFrom", []):
+        found |= maps[source["configMapRef"]["name"]]
+    for variable in container(workload).get("env", []):
+        found[variable["name"]] = variable.get("value") or _secret(variable["name"])
+    return found
+
+
+def _secret(name: str) -> str:
+    special = {"ADMIN_EMAIL": "admin@gerai.example", "OAUTH_CLIENTS": f"client:{STRONG},store:{STRONG}x"}
+    return special.get(name, STRONG)
