@@ -27,7 +27,7 @@ class Servers(NamedTuple):
 @contextmanager
 def serving(folder: Path) -> Generator[Servers]:
     """Run a PostgreSQL and a Redis until the block ends."""
-    with postgres.running(folder) as database, redis.running(folder, durable=True) as cache:
+    with postgres.running(folder, durable=True) as database, redis.running(folder, durable=True) as cache:
         yield Servers(folder, migrated(database), urlsplit(database).port or 0, urlsplit(cache))
 
 

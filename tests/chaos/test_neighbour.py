@@ -91,11 +91,12 @@ async def test_a_client_that_ends_meanwhile_leaves_no_orphan(world: World, casca
     await world.recovered()
     for round_ in range(4):
         client = await world.new_client()
-        world.neighbour.slow(0.05)
+        world.neighbour.slow(0.3)
         async with creating(world, client) as creations:
-            await asyncio.sleep(0.05 * round_)
-            resetting_answers(world)
+            await asyncio.sleep(0.35 + 0.05 * round_)  # what the client service said of it is on its way
             ended = await world.platform.http.delete(f"/v1/master-client/{client}{cascade}")
+            resetting_answers(world)
+            await asyncio.sleep(0.1)
             world.heal()
             await asyncio.sleep(0.5)
         _assert_answers(creations, {201, 404, 409, 503, 504})
