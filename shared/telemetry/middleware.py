@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from shared.telemetry.context import (
 from shared.telemetry.identifiers import assigned
 from shared.telemetry.logs import RequestLog
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.redaction import redacted
 from shared.telemetry.sampling import Sampling
 from shared.telemetry.tracing import enter_unrecorded, parent_of, records, remote_context
 
@@ -187,7 +189,15 @@ def _describe(span: Span, scope: HTTPScope, request: RequestContext, status: int
         span.set_attribute("error.type", type(failure).__qualname__ if failure else str(status))
         span.set_status(StatusCode.ERROR)
         if failure:
-            span.record_exception(failure)
+            span.record_exception(failure, _told(failure))
+
+
+def _told(failure: BaseException) -> dict[str, str]:
+    """Return what a span tells of a failure: no more than a log does."""
+    return {
+        "exception.message": redacted(str(failure)),
+        "exception.stacktrace": redacted("".join(traceback.format_exception(failure))),
+    }
 
 
 class _ObservedSend:
