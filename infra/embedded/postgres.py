@@ -114,7 +114,7 @@ def running(directory: Path, port: int | None = None, *, durable: bool = False) 
     Raises:
         StartError: it does not start; the text has PostgreSQL's last log lines.
     """
-    with _passable(directory) as folder:
+    with passable(directory) as folder:
         server = cluster(folder / "postgres")
         server.prepare()
         end_leftover(server.data)
@@ -130,7 +130,7 @@ def replica(directory: Path, primary_url: str) -> Generator[Cluster]:
     It is a copy of the primary's data that follows its log (PostgreSQL manual, "Log-Shipping Standby
     Servers"). Raises StartError when it cannot be made.
     """
-    with _passable(directory) as folder:
+    with passable(directory) as folder:
         copy = cluster(folder / "replica")
         _copy(copy, primary_url)
         yield copy
@@ -194,7 +194,8 @@ def _await_ready(server: Cluster, process: subprocess.Popen[bytes], log: Path) -
 
 
 @contextmanager
-def _passable(directory: Path) -> Generator[Path]:
+def passable(directory: Path) -> Generator[Path]:
+    """Give a folder that PostgreSQL's user can get to: `directory`, or a temporary one for the block."""
     user = account()
     directory.mkdir(parents=True, exist_ok=True)
     if user is None or user.passes_to(directory.resolve() / "data"):

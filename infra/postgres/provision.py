@@ -1,7 +1,8 @@
 """The databases and roles of the services, made from a superuser's connection.
 
 Each service has a database with two roles: the owner migrates, the application reads and writes rows. PUBLIC,
-which means every role of the server, may do nothing there. All of it can run again at any time.
+which means every role of the server, may do nothing there. Another role, for monitors, sees the statistics of
+all databases and no rows. All of it can run again at any time.
 """
 
 import asyncio
@@ -15,9 +16,13 @@ import asyncpg
 _LOCK = 1_734_697_581  # any number of our own: one provisioning at a time on a server
 _FIRST_VERSION_WITH_OWN_LOCALES = 17
 
+MONITOR = "gerai_monitor"
+"""The role that monitors work as."""
+
 _RIGHTS = (
     "REVOKE ALL ON DATABASE {name} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {name} TO {app}",
+    "GRANT {app} TO {owner}",  # whose sessions and statements it may then see: ./taskw db:report
     "ALTER SCHEMA public OWNER TO {owner}",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE ON SCHEMA public TO {app}",
@@ -85,7 +90,23 @@ async def provision(superuser_url: str, databases: Sequence[ServiceDatabase]) ->
             await _provide_role(connection, database.owner, database.owner_password)
             await _provide_role(connection, database.app, database.app_password)
             await _provide_database(connection, database)
+        await _provide_statements(connection)
         await asyncio.gather(*(_provide_rights(superuser_url, database) for database in databases))
+
+
+async def provide_monitor(superuser_url: str, password: str, databases: Sequence[str]) -> None:
+    """Make or correct the role MONITOR, which may connect to `databases` and see the server's statistics.
+
+    Raises:
+        asyncpg.PostgresError: the server refuses.
+        OSError: the server cannot be reached.
+    """
+    async with _connected(superuser_url) as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await _provide_role(connection, MONITOR, password)
+        await _run(connection, "GRANT pg_monitor TO %I", MONITOR)
+        for name in databases:
+            await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, MONITOR)
 
 
 @asynccontextmanager
@@ -119,6 +140,13 @@ async def _provide_database(connection: _Connection, database: ServiceDatabase) 
         locale = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
     statement = f"CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING 'UTF8' {locale}"
     await _run(connection, statement, database.name, database.owner)
+
+
+async def _provide_statements(connection: _Connection) -> None:
+    """Make pg_stat_statements visible where the server counts: the one view tells of every database."""
+    counts = await connection.fetchval("SELECT true FROM pg_settings WHERE name = 'pg_stat_statements.max'")
+    if counts:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
 async def _provide_rights(superuser_url: str, database: ServiceDatabase) -> None:

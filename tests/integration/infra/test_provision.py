@@ -1,9 +1,15 @@
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from infra.postgres.provision import ServiceDatabase, provision
+from infra.embedded.state import ROOT
+from infra.postgres.provision import MONITOR, ServiceDatabase, provide_monitor, provision
+from tests.support.databases import PASSWORD
 
 ODD = ServiceDatabase('odd "name" %I', "it's \\ odd", 'quoted "$1" ü')
 OTHER = ServiceDatabase("other", "owner", "app")
@@ -61,3 +67,63 @@ async def test_running_again_changes_passwords_and_leaves_narrowed_rights_alone(
     await app.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
         await connect(postgres_url, OTHER.app, OTHER.app_password, OTHER.name)
+
+
+async def test_the_owner_sees_what_the_application_does(postgres_url: str) -> None:
+    await provision(postgres_url, [OTHER])
+    app = await connect(postgres_url, OTHER.app, OTHER.app_password, OTHER.name)
+    owner = await connect(postgres_url, OTHER.owner, OTHER.owner_password, OTHER.name)
+    assert await app.fetchval("SELECT 'seen'") == "seen"
+    seen = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+    assert await owner.fetchval(seen, app.get_server_pid()) == "SELECT 'seen'"
+    assert await app.fetchval(seen, owner.get_server_pid()) == "<insufficient privilege>"
+    await owner.close()
+    await app.close()
+
+
+async def test_the_monitor_sees_statistics_and_no_rows(postgres_url: str) -> None:
+    await provision(postgres_url, [OTHER])
+    await provide_monitor(postgres_url, "watching", [OTHER.name])
+    owner = await connect(postgres_url, OTHER.owner, OTHER.owner_password, OTHER.name)
+    await owner.execute("CREATE TABLE seen_from_outside (id int)")
+    monitor = await connect(postgres_url, MONITOR, "watching", OTHER.name)
+    seen = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+    assert await monitor.fetchval(seen, owner.get_server_pid()) == "CREATE TABLE seen_from_outside (id int)"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await monitor.fetch("SELECT * FROM public.seen_from_outside")
+    await monitor.close()
+    await owner.close()
+
+
+async def test_the_command_provides_every_service(postgres_url: str, tmp_path: Path) -> None:
+    roles = [
+        f"gerai_{service}_{role}" for service in ("auth", "client", "store") for role in ("owner", "app")
+    ]
+    passwords = {f"{role.upper()}_PASSWORD": PASSWORD for role in [*roles, MONITOR]}
+    done = await provisioned({"DATABASE_URL": postgres_url} | passwords, tmp_path)
+    assert done.returncode == 0, done.stderr
+    for role in roles:
+        connection = await connect(postgres_url, role, PASSWORD, role.rpartition("_")[0])
+        await connection.close()
+    connection = await connect(postgres_url, MONITOR, PASSWORD, "gerai_store")
+    await connection.close()
+
+
+async def test_the_command_says_what_is_missing(postgres_url: str, tmp_path: Path) -> None:
+    done = await provisioned({"DATABASE_URL": postgres_url, "GERAI_AUTH_APP_PASSWORD": "x"}, tmp_path)
+    assert done.returncode != 0
+    assert "GERAI_AUTH_OWNER_PASSWORD, GERAI_CLIENT_OWNER_PASSWORD" in done.stderr
+
+
+async def provisioned(environment: dict[str, str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command as an operator does, from elsewhere and with nothing else in the environment."""
+    command = [sys.executable, "-m", "infra.postgres"]
+    return await asyncio.to_thread(
+        subprocess.run,
+        command,
+        env={"PYTHONPATH": str(ROOT)} | environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
