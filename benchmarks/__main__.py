@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import bulk, freshness, gateway, memory, report, search, store
+from benchmarks import bulk, freshness, gateway, memory, report, search, store, telemetry
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import Cores, bound_to, cores
 from benchmarks.processes import Stage
@@ -33,6 +33,9 @@ gateway  Forwards an authenticated GET of a small JSON answer with everything on
 store    Reads one store from PostgreSQL, and from the cache, with everything on, beside a Litestar handler
          with a SQLAlchemy ORM session for each request, and one that returns the same bytes from a Redis GET.
          None of them writes a line for each request.
+telemetry
+         Loads the gateway, and reads of a store, with metrics, a line for each request and a tenth of them
+         recorded and exported, beside the same process with none of these.
 freshness
          Runs the whole platform. Reads 1,000 stores as Zipf's law has it, with one write in a hundred, counts
          the answers that came from the cache and looks for any older than an acknowledged write. Then changes
@@ -53,6 +56,7 @@ The exit status is 1 when a goal is missed.
 _PARTS: dict[str, Callable[[Stage, Plan], list[Result]]] = {
     "gateway": gateway.measure,
     "store": store.measure,
+    "telemetry": telemetry.measure,
     "freshness": freshness.measure,
     "bulk": bulk.measure,
     "memory": memory.measure,

@@ -40,8 +40,8 @@ def measure(stage: Stage, plan: Plan) -> list[Result]:
 
 def _servers(stage: Stage, upstream: Server) -> list[Server]:
     url = f"http://127.0.0.1:{upstream.port}"
-    environment = _environment(url)
-    gateway = python(_OURS, int(environment["SERVICE_PORT"]), "gateway", environment=environment)
+    settings = environment(url)
+    gateway = python(_OURS, int(settings["SERVICE_PORT"]), "gateway", environment=settings)
     port = free_port()
     forwarder = python(_FORWARDER, port, "benchmarks.peers.httpx_forwarder", str(port), url)
     servers = [stage.measured(gateway), stage.measured(forwarder)]
@@ -51,7 +51,7 @@ def _servers(stage: Stage, upstream: Server) -> list[Server]:
     return servers
 
 
-def _environment(upstream: str) -> dict[str, str]:
+def environment(upstream: str) -> dict[str, str]:
     """Return the gateway's environment: what is not named here is as in production.
 
     Like its peers it writes no line for each request, so that the same work is compared.

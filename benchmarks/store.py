@@ -41,7 +41,7 @@ def measure(stage: Stage, plan: Plan) -> list[Result]:
     folder = stage.folder / "store"
     with postgres.running(folder) as url, redis.running(folder) as redis_url:
         config = migrated(url)["store"].app
-        uuid = asyncio.run(_add_store(config))
+        uuid = asyncio.run(add_store(config))
         contenders = _contenders(stage, config, redis_url, uuid)
         samples = alternate(contenders, plan)
     return [
@@ -70,12 +70,21 @@ def _contenders(stage: Stage, config: DatabaseConfig, redis_url: str, uuid: UUID
 
 
 def _service(stage: Stage, database: DatabaseConfig, redis_url: str) -> Server:
-    """Start the store service: what is not named here is as in production."""
+    settings = environment(database, redis_url)
+    port = int(settings["SERVICE_PORT"])
+    return stage.measured(python(_DATABASE, port, "services.store", environment=settings))
+
+
+def environment(database: DatabaseConfig, redis_url: str) -> dict[str, str]:
+    """Return the store service's environment: what is not named here is as in production.
+
+    Like its peers it writes no line for each request, so that the same work is compared.
+    """
     address = urlsplit(redis_url)
-    environment = {
+    return {
         "ENV_FILE": os.devnull,
         "LOG_LEVEL": "WARNING",
-        "SERVICE_PORT": str(port := free_port()),
+        "SERVICE_PORT": str(free_port()),
         "DB_HOST": database.host,
         "DB_PORT": str(database.port),
         "DB_USER": database.user,
@@ -92,7 +101,6 @@ def _service(stage: Stage, database: DatabaseConfig, redis_url: str) -> Server:
         "OAUTH_CLIENT_ID": "store",
         "OAUTH_CLIENT_SECRET": "not-used-here",
     }
-    return stage.measured(python(_DATABASE, port, "services.store", environment=environment))
 
 
 async def _keep(redis_url: str, uuid: UUID, body: bytes) -> None:
@@ -114,7 +122,8 @@ def _orm_peer(stage: Stage, database: DatabaseConfig) -> Server:
     return stage.measured(python(_ORM, port, "benchmarks.peers.orm_store", str(port), url))
 
 
-async def _add_store(config: DatabaseConfig) -> UUID:
+async def add_store(config: DatabaseConfig) -> UUID:
+    """Store one store, and return its uuid."""
     database = Database(config, "gerai-benchmarks")
     command = CreateStore(
         client_uuid=new_uuid(),

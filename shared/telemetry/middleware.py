@@ -4,7 +4,6 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Mapping
-from typing import Any
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry import trace
@@ -95,9 +94,7 @@ class RequestTelemetry:
             or scope["path"] in QUIET
         ):
             return enter_unrecorded(headers, request_id, parent, keeps_flags=not self._records), None
-        span = self._tracer.start_span(
-            scope["method"], context=remote_context(headers), kind=SpanKind.SERVER, attributes=_asked(scope)
-        )
+        span = self._tracer.start_span(scope["method"], context=remote_context(headers), kind=SpanKind.SERVER)
         ids = span.get_span_context()
         request = RequestContext(
             request_id,
@@ -132,7 +129,6 @@ class RequestTelemetry:
                 scope["method"],
                 context=remote_context(headers),
                 kind=SpanKind.SERVER,
-                attributes=_asked(scope),
                 start_time=time.time_ns() - int(seconds * 1e9),
             )
 
@@ -142,54 +138,46 @@ class RequestTelemetry:
         method, route = scope["method"], _route(scope)
         self._metrics.observe_request(method, route, status, seconds, request.trace_id if recorded else None)
         if self._log.wanted and scope["path"] not in QUIET:
-            fields: dict[str, Any] = {
-                "route": route,
-                "status": status,
-                "duration_ms": round(seconds * 1000, 2),
-                "user": request.user,
-                "tenant": request.tenant,
-            }
-            self._log.write(f"{method} {route or '(no route)'}", fields)
+            self._log.write(request, method, route, status, seconds)
 
 
 def _route(scope: HTTPScope) -> str | None:
     return scope["path_template"] if "path_template" in scope else None  # noqa: SIM401 - get is untyped
 
 
-def _asked(scope: HTTPScope) -> dict[str, str]:
-    """Return what a span tells of a request from its start on (OpenTelemetry, HTTP server spans).
+def _describe(span: Span, scope: HTTPScope, request: RequestContext, status: int) -> None:
+    """Tell of a request what OpenTelemetry's HTTP server spans have.
 
     The query is left out: what people search for is nobody's business.
     """
-    attributes = {
-        "http.request.method": scope["method"],
+    method, route = scope["method"], _route(scope)
+    attributes: dict[str, str | int] = {
+        "http.request.method": method,
         "url.path": scope["path"],
         "url.scheme": scope["scheme"],
         "network.protocol.version": scope["http_version"],
+        "http.response.status_code": status,
+        "gerai.request_id": request.request_id,
     }
     if scope["client"]:
         attributes["client.address"] = scope["client"][0]
-    return attributes
-
-
-def _describe(span: Span, scope: HTTPScope, request: RequestContext, status: int) -> None:
-    method, route = scope["method"], _route(scope)
-    span.update_name(f"{method} {route}" if route else method)
-    span.set_attribute("http.response.status_code", status)
-    span.set_attribute("gerai.request_id", request.request_id)
-    for name, value in (
-        ("http.route", route),
-        ("user.id", request.user),
-        ("gerai.tenant", request.tenant and str(request.tenant)),
-    ):
-        if value:
-            span.set_attribute(name, value)
+    if route:
+        span.update_name(f"{method} {route}")
+        attributes["http.route"] = route
+    if request.user:
+        attributes["user.id"] = request.user
+    if request.tenant:
+        attributes["gerai.tenant"] = str(request.tenant)
+    span.set_attributes(attributes)
     if status >= 500:
-        failure = request.failure
-        span.set_attribute("error.type", type(failure).__qualname__ if failure else str(status))
-        span.set_status(StatusCode.ERROR)
-        if failure:
-            span.record_exception(failure, _told(failure))
+        _describe_failure(span, request.failure, status)
+
+
+def _describe_failure(span: Span, failure: BaseException | None, status: int) -> None:
+    span.set_attribute("error.type", type(failure).__qualname__ if failure else str(status))
+    span.set_status(StatusCode.ERROR)
+    if failure:
+        span.record_exception(failure, _told(failure))
 
 
 def _told(failure: BaseException) -> dict[str, str]:

@@ -3,11 +3,12 @@
 Names and attributes follow OpenTelemetry's conventions (https://opentelemetry.io/docs/specs/semconv/).
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import lru_cache
+from types import TracebackType
 from urllib.parse import urlsplit
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
@@ -30,8 +31,28 @@ def end_span(span: Span, error: BaseException | None = None) -> None:
     span.end()
 
 
-@contextmanager
-def command_span(command: bytes | str | int, host: str, port: int) -> Generator[None]:
+class ClientSpan:
+    """Surrounds something asked of another process; within, the span is the current one."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, name: str, attributes: Mapping[str, AttributeValue]) -> None:
+        self._span = begin_client_span(name, attributes)
+
+    def __enter__(self) -> Span:
+        """Return the span, whose trace context is the one to pass on."""
+        self._token = context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """End the span, with what it failed of."""
+        context.detach(self._token)
+        end_span(self._span, error)
+
+
+def command_span(command: bytes | str | int, host: str, port: int) -> ClientSpan:
     """Surround a Redis command; its keys and values are not shown."""
     name = command.decode() if isinstance(command, bytes) else str(command)
     attributes = {
@@ -40,29 +61,20 @@ def command_span(command: bytes | str | int, host: str, port: int) -> Generator[
         "server.address": host,
         "server.port": port,
     }
-    with _ending(begin_client_span(name, attributes)):
-        yield
+    return ClientSpan(name, attributes)
 
 
-@contextmanager
-def call_span(method: str, service: str, base_url: str, path: str) -> Generator[Span]:
-    """Surround an attempt to call a neighbour; its trace context is the one to pass on.
+def call_span(method: str, service: str, base_url: str, path: str) -> ClientSpan:
+    """Surround an attempt to call a neighbour.
 
     Its name is the method alone: paths have ids in them, and a client has no route.
     """
-    address = urlsplit(base_url)
-    span = begin_client_span(
-        method,
-        {
-            "http.request.method": method,
-            "url.full": f"{base_url.rstrip('/')}{path}",
-            "server.address": address.hostname or "",
-            "server.port": address.port or (443 if address.scheme == "https" else 80),
-            "peer.service": f"gerai-{service}",
-        },
-    )
-    with _ending(span), trace.use_span(span, record_exception=False, set_status_on_exception=False):
-        yield span
+    attributes = {
+        **_neighbour(service, base_url),
+        "http.request.method": method,
+        "url.full": f"{base_url.rstrip('/')}{path}",
+    }
+    return ClientSpan(method, attributes)
 
 
 def note_answer(span: Span, status: int) -> None:
@@ -73,13 +85,11 @@ def note_answer(span: Span, status: int) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-@contextmanager
-def _ending(span: Span) -> Generator[None]:
-    failure: BaseException | None = None
-    try:
-        yield
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        end_span(span, failure)
+@lru_cache(maxsize=64)
+def _neighbour(service: str, base_url: str) -> dict[str, AttributeValue]:
+    address = urlsplit(base_url)
+    return {
+        "server.address": address.hostname or "",
+        "server.port": address.port or (443 if address.scheme == "https" else 80),
+        "peer.service": f"gerai-{service}",
+    }

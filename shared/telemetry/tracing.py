@@ -18,7 +18,6 @@ from shared.config import TracingConfig
 from shared.telemetry.context import RequestContext, current_request, enter_request
 from shared.telemetry.identifiers import AssignedIds
 
-EXPORT_SECONDS = 5
 MOST_WAITING_SPANS = 4096
 """Spans beyond these are lost while the collector is slow or away; requests are not."""
 
@@ -61,13 +60,11 @@ def tracer_provider(service: str, config: TracingConfig, version: str, environme
 
 
 def _export_to(endpoint: str) -> BatchSpanProcessor:
-    # Imported here because it takes a quarter of a second and most starts export nothing.
-    from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    # Imported here because it takes time and most starts export nothing.
+    from shared.telemetry.exporter import Exporter  # noqa: PLC0415
 
-    url = f"{endpoint.rstrip('/')}/v1/traces"
     return BatchSpanProcessor(
-        OTLPSpanExporter(endpoint=url, timeout=EXPORT_SECONDS, compression=Compression.Gzip),
+        Exporter(endpoint),
         max_queue_size=MOST_WAITING_SPANS,
         max_export_batch_size=_SPANS_A_BATCH,
         schedule_delay_millis=_BATCH_MILLISECONDS,
@@ -94,8 +91,10 @@ def parent_of(headers: Mapping[bytes, bytes]) -> Parent | None:
 
 def remote_context(headers: Mapping[bytes, bytes]) -> Context | None:
     """Return the caller's trace context for a span, or None when it sent none."""
+    if b"traceparent" not in headers:
+        return None
     carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-    return _PROPAGATOR.extract(carrier, Context()) if "traceparent" in carrier else None
+    return _PROPAGATOR.extract(carrier, Context())
 
 
 def enter_unrecorded(

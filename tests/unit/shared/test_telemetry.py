@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.config import LogConfig, TracingConfig
-from shared.telemetry.context import current_request, current_trace_id
+from shared.telemetry.context import RequestContext, current_request, current_trace_id
 from shared.telemetry.identifiers import AssignedIds
 from shared.telemetry.logs import FLUSH_SECONDS, RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
@@ -233,9 +233,9 @@ def test_a_person_sees_at_once_what_failed(
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     config = LogConfig(level="INFO", format="console")
     configure_logging("test", config)
-    RequestLog("test", config).write("GET /x", {"status": status, "tenant": None})
+    RequestLog("test", config).write(RequestContext("", ""), "GET", "/x", status, 0.1)
     line = capsys.readouterr().out
-    assert f"GET /x {colour}status={status}" in line
+    assert f"GET /x route=/x {colour}status={status}" in line
     assert "tenant" not in line
 
 
@@ -312,11 +312,11 @@ async def test_a_recorded_span_tells_the_status(
 async def test_lines_wait_for_others_and_are_written_soon(capsys: pytest.CaptureFixture[str]) -> None:
     log = RequestLog("test", LogConfig(level="INFO"))
     for number in range(3):
-        log.write("GET /x", {"number": number})
+        log.write(RequestContext(str(number), ""), "GET", "/x", 200, 0.1)
     assert not capsys.readouterr().out
     await asyncio.sleep(2 * FLUSH_SECONDS)
     lines = capsys.readouterr().out.splitlines()
-    assert [msgspec.json.decode(line)["number"] for line in lines] == [0, 1, 2]
+    assert [msgspec.json.decode(line)["request_id"] for line in lines] == ["0", "1", "2"]
 
 
 async def test_what_is_not_chosen_is_not_recorded_and_its_calls_are_told(
