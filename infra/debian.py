@@ -15,16 +15,24 @@ class ProgramMissing(Exception):
         super().__init__(f"{name} is missing; on Debian it is in the package {package}. {reason}".strip())
 
 
-def program(name: str, package: str, cache: Path = CACHE) -> str:
+_SOURCE = (
+    "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian {suite} main"
+)
+
+
+def program(name: str, package: str, cache: Path = CACHE, suite: str = "") -> str:
     """Return the path of a program: from PATH, from the cache, or else out of Debian's `package`.
+
+    With `suite`, such as `trixie`, it is that Debian's and no other, for what the machine's own has too old.
 
     Raises:
         ProgramMissing: where it can be had in none of these ways.
     """
-    unpacked = cache / package
-    found = shutil.which(name) or _in(unpacked, name)
+    unpacked = cache / suite / package
+    found = None if suite else shutil.which(name)
+    found = found or _in(unpacked, name)
     if found is None and shutil.which("apt-get") and shutil.which("dpkg"):
-        reason = _unpack(package, unpacked)
+        reason = _unpack(package, unpacked, suite)
         found = _in(unpacked, name)
         if found is None:
             raise ProgramMissing(name, package, reason)
@@ -37,11 +45,11 @@ def _in(unpacked: Path, name: str) -> str | None:
     return shutil.which(name, path=str(unpacked / "usr" / "bin"))
 
 
-def _unpack(package: str, folder: Path) -> str:
+def _unpack(package: str, folder: Path, suite: str) -> str:
     """Put what the package holds into `folder`, if it can be had; return what apt said."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-        said = _download(package, Path(place))
+        said = _download(package, Path(place), _options(suite, Path(place)) if suite else [])
         contents = Path(place, "contents")
         for archive in Path(place).glob("*.deb"):
             subprocess.run(["dpkg", "-x", str(archive), str(contents)], check=True)  # noqa: S607 - from PATH
@@ -51,12 +59,27 @@ def _unpack(package: str, folder: Path) -> str:
     return said
 
 
-def _download(package: str, folder: Path) -> str:
+def _options(suite: str, folder: Path) -> list[str]:
+    """Return the options with which apt knows only `suite`, and keeps what it knows in `folder`."""
+    sources = folder / "sources.list"
+    sources.write_text(_SOURCE.format(suite=suite))
+    for needed in ("lists/partial", "cache/archives/partial"):
+        (folder / "apt" / needed).mkdir(parents=True)
+    places = {
+        "Dir::Etc::sourcelist": str(sources),
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": str(folder / "apt" / "lists"),
+        "Dir::Cache": str(folder / "apt" / "cache"),
+    }
+    return [part for name, value in places.items() for part in ("-o", f"{name}={value}")]
+
+
+def _download(package: str, folder: Path, options: list[str]) -> str:
     """Download it; where apt has no lists of packages yet, as in a new container, get those first."""
     said = ""
     for command in (["download", package], ["update"], ["download", package]):
         done = subprocess.run(
-            ["apt-get", "--quiet", *command],  # noqa: S607 - from PATH
+            ["apt-get", "--quiet", *options, *command],  # noqa: S607 - from PATH
             cwd=folder,
             capture_output=True,
             text=True,

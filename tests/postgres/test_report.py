@@ -25,10 +25,11 @@ def as_role(server: Server, role: str, password: str) -> str:
 
 
 async def test_the_view_has_to_be_made_first(server: Server) -> None:
+    await provision(server.url, [DATABASE])
     connection = await asyncpg.connect(server.url)
-    await connection.execute("DROP EXTENSION IF EXISTS pg_stat_statements")
+    await connection.execute("DROP EXTENSION pg_stat_statements")
     await connection.close()
-    assert "./taskw db:provision makes it" in (await slow(server.url)).instead
+    assert "./taskw db:provision makes it" in (await slow(as_role(server, DATABASE.app, "app"))).instead
 
 
 async def test_another_role_s_statement_is_hidden_and_said_to_be(server: Server) -> None:

@@ -1,0 +1,71 @@
+"""A real postgres_exporter with our flags, as the role that monitors work as."""
+
+import asyncio
+import re
+import subprocess
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from infra.debian import program
+from infra.embedded.ports import free_port
+from infra.embedded.state import ROOT
+from infra.postgres.provision import MONITOR, ServiceDatabase, provide_monitor, provision
+from tests.postgres.conftest import Server
+from tests.support.launcher import until
+
+FLAGS = ROOT / "infra" / "postgres_exporter" / "flags"
+PACKAGE = "prometheus-postgres-exporter"
+DATABASES = [f"gerai_{service}" for service in ("auth", "client", "store")]
+
+
+@pytest.fixture(scope="module")
+def metrics(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What it tells of a server with our databases."""
+    asyncio.run(provision(server.url, [ServiceDatabase(name, "owner", "app") for name in DATABASES]))
+    asyncio.run(provide_monitor(server.url, "monitor", DATABASES))
+    port, log = free_port(), tmp_path_factory.mktemp("exporter") / "log"
+    source = f"postgresql://{MONITOR}:monitor@127.0.0.1:{urlsplit(server.url).port}/postgres?sslmode=disable"
+    command = [
+        program(PACKAGE, PACKAGE, suite="trixie"),
+        f"@{FLAGS}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env={"DATA_SOURCE_NAME": source}, stdout=output, stderr=output)
+    try:
+        until(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}"), 30)
+        assert process.poll() is None, log.read_text()
+        return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_every_collector_succeeds(metrics: str) -> None:
+    results = dict(re.findall(r'pg_scrape_collector_success\{collector="(\w+)"\} (\d)', metrics))
+    switched_on = set(re.findall(r"^--collector\.(\w+)$", FLAGS.read_text(), re.MULTILINE))
+    assert switched_on <= set(results)
+    assert {name for name, success in results.items() if success != "1"} == set()
+    assert "stat_user_tables" not in results
+    assert "pg_up 1" in metrics
+
+
+def test_what_dashboards_and_alerts_ask_for_is_there(metrics: str) -> None:
+    files = [
+        *(ROOT / "infra/grafana/dashboards").glob("*.json"),
+        *(ROOT / "infra/prometheus/rules").glob("*.yml"),
+    ]
+    wanted = {name for file in files for name in re.findall(r"\bpg_[a-z_]+", file.read_text())}
+    assert len(wanted) > 10
+    assert {name for name in wanted if f"\n{name}" not in metrics} == set()
+    for name in DATABASES:
+        assert f'pg_database_size_bytes{{datname="{name}"}}' in metrics
