@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Generator
@@ -98,7 +99,7 @@ def executable() -> Path:
 def answers(address: RedisAddress) -> bool:
     """Tell whether the server accepts commands with this password."""
     try:
-        with socket.create_connection((address.host, address.port), timeout=1) as connection:
+        with _connected(address) as connection:
             if is_to_itself(connection):
                 return False
             connection.sendall(_request("AUTH", address.password) if address.password else b"")
@@ -106,6 +107,13 @@ def answers(address: RedisAddress) -> bool:
             return b"+PONG" in _replies(connection)
     except OSError:
         return False
+
+
+def _connected(address: RedisAddress) -> socket.socket:
+    connection = socket.create_connection((address.host, address.port), timeout=1)
+    if not address.tls:
+        return connection
+    return ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
 
 
 @contextmanager

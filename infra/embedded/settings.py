@@ -70,6 +70,7 @@ class RedisAddress(msgspec.Struct, frozen=True):
     port: int
     password: str
     database: int = 0
+    tls: bool = False
 
 
 def user_environment(root: Path) -> dict[str, str]:
@@ -93,18 +94,19 @@ def read(environment: dict[str, str]) -> Settings:
 
 
 def redis_address(url: str) -> RedisAddress:
-    """Read a `redis://` URL.
+    """Read a `redis://` URL, or one of `rediss://` for TLS.
 
     Raises:
         StartError: it asks for what the services cannot do.
     """
     parts = urlsplit(url)
     number = parts.path.strip("/") or "0"
-    if parts.scheme != "redis" or not parts.hostname or not number.isdecimal():
-        raise StartError("REDIS_URL must look like redis://:PASSWORD@HOST:PORT/NUMBER.")
+    if parts.scheme not in {"redis", "rediss"} or not parts.hostname or not number.isdecimal():
+        raise StartError("REDIS_URL must look like redis://:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.")
     if parts.username and parts.username != "default":
         raise StartError("REDIS_URL names a user; the services sign in to Redis with a password alone.")
-    return RedisAddress(parts.hostname, parts.port or 6379, unquote(parts.password or ""), int(number))
+    password, tls = unquote(parts.password or ""), parts.scheme == "rediss"
+    return RedisAddress(parts.hostname, parts.port or 6379, password, int(number), tls)
 
 
 def _require_distinct(ports: dict[str, int]) -> None:

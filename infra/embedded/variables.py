@@ -129,6 +129,7 @@ def _redis(address: RedisAddress) -> dict[str, str]:
         "REDIS_HOST": address.host,
         "REDIS_PORT": str(address.port),
         "REDIS_DB": str(address.database),
+        "REDIS_TLS": str(address.tls).lower(),
     }
     return variables | ({"REDIS_PASSWORD": address.password} if address.password else {})
 

@@ -16,6 +16,9 @@ from shared.config import RedisConfig
 from shared.telemetry.context import is_recorded
 from shared.telemetry.spans import command_span
 
+KEY_PREFIX = "gerai:v1:"
+"""What every key begins with but those of event streams; another version would be another form of values."""
+
 MOST_CONNECTIONS = 16
 FAILURES_TO_OPEN = 3
 """So many failures one after the other, and Redis is left alone until it answers a probe."""

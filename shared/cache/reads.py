@@ -18,10 +18,9 @@ from typing import cast
 
 from shared.cache import scripts, status
 from shared.cache.era import CONFIRMED_SECONDS, Era
-from shared.cache.link import RedisAway, RedisLink
+from shared.cache.link import KEY_PREFIX, RedisAway, RedisLink
 from shared.cache.metrics import CacheMetrics
 from shared.cache.status import Cached
-from shared.cache.values import KEY_PREFIX
 from shared.deadline import outlive_request
 
 TAG_PREFIX = KEY_PREFIX + "tag:"

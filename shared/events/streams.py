@@ -52,6 +52,7 @@ def streams_client(config: RedisConfig) -> Redis:
         port=config.port,
         db=config.db,
         password=config.password.reveal() if config.password else None,
+        ssl=config.tls,
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),

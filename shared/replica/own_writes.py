@@ -6,8 +6,7 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import cast
 
-from shared.cache.link import RedisAway, RedisLink
-from shared.cache.values import KEY_PREFIX
+from shared.cache.link import KEY_PREFIX, RedisAway, RedisLink
 
 KEPT_SECONDS = 10
 """A replica that is farther behind than this answers nobody, so no note is needed for longer."""

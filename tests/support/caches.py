@@ -8,10 +8,9 @@ import msgspec
 
 from infra.embedded.ports import free_port
 from shared.cache.era import Era
-from shared.cache.link import RedisLink
+from shared.cache.link import KEY_PREFIX, RedisLink
 from shared.cache.reads import ReadCache
 from shared.cache.status import Cached
-from shared.cache.values import KEY_PREFIX
 from shared.config import DatabaseConfig, RedisConfig
 from shared.db import Database
 from shared.responses import Meta

@@ -58,6 +58,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("redis://cache", RedisAddress("cache", 6379, "", 0)),
         ("redis://:p%40ss@cache:1234/5", RedisAddress("cache", 1234, "p@ss", 5)),
         ("redis://default:word@cache/", RedisAddress("cache", 6379, "word", 0)),
+        ("rediss://:word@cache", RedisAddress("cache", 6379, "word", 0, tls=True)),
     ],
 )
 def test_redis_urls(url: str, address: RedisAddress) -> None:
@@ -65,7 +66,7 @@ def test_redis_urls(url: str, address: RedisAddress) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["rediss://cache", "cache:6379", "redis://", "redis://cache/x", "redis://me:x@cache"]
+    "url", ["http://cache", "cache:6379", "redis://", "redis://cache/x", "redis://me:x@cache"]
 )
 def test_redis_urls_that_the_services_could_not_use(url: str) -> None:
     with pytest.raises(StartError, match="REDIS_URL"):
