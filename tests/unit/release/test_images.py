@@ -1,0 +1,70 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.release import images
+from infra.release.run import ReleaseError
+from tests.unit.release.conftest import Programs
+
+REGISTRY = "123.dkr.ecr.example"
+DIGESTS = {service: f"sha256:{place}" for place, service in enumerate(images.SERVICES)}
+
+
+@pytest.fixture
+def published(programs: Programs, tmp_path: Path) -> Path:
+    for service, digest in DIGESTS.items():
+        known = [f"elsewhere/{service}@sha256:old", f"{REGISTRY}/gerai/{service}@{digest}"]
+        programs.answer(f"inspect --format {{{{json .RepoDigests}}}} {REGISTRY}/gerai/{service}:abc", known)
+    values = tmp_path / "release.json"
+    images.publish(REGISTRY, "abc", values)
+    return values
+
+
+def test_every_service_is_built_by_the_one_recipe(programs: Programs) -> None:
+    images.build("abc")
+    assert programs.calls() == [
+        f"docker build --file infra/docker/Dockerfile --build-arg SERVICE={service} --build-arg REVISION=abc"
+        f" --tag gerai/{service}:abc ."
+        for service in ("gateway", "auth", "client", "store")
+    ]
+
+
+def test_an_image_that_cannot_be_built_stops_the_release(programs: Programs) -> None:
+    programs.answer("SERVICE=auth", status=1)
+    with pytest.raises(ReleaseError, match="docker build"):
+        images.build("abc")
+    assert len(programs.calls()) == 2
+
+
+def test_the_chart_is_told_the_digest_of_each(published: Path) -> None:
+    release = json.loads(published.read_text())
+    assert release["image"] == {"registry": REGISTRY}
+    assert {name: each["image"]["digest"] for name, each in release["services"].items()} == DIGESTS
+
+
+def test_each_is_signed_and_verified_by_content(programs: Programs, published: Path) -> None:
+    images.sign(published)
+    images.verify(published, "^https://github.com/", "https://issuer")
+    for service, digest in DIGESTS.items():
+        reference = f"{REGISTRY}/gerai/{service}@{digest}"
+        assert f"cosign sign --yes {reference}" in programs.calls()
+        [attested] = programs.calls("cosign attest --yes --type cyclonedx --predicate")[:1]
+        assert attested.split()[-2].endswith(".cdx.json")
+        [scanned] = programs.calls(f"syft scan registry:{reference}")
+        assert "cyclonedx-json=" in scanned
+        [verified] = programs.calls(f"--output text {reference}")
+        assert "--certificate-identity-regexp ^https://github.com/ " in verified
+
+
+def test_what_nobody_signed_is_refused(programs: Programs, published: Path) -> None:
+    programs.answer("cosign verify", status=1)
+    with pytest.raises(ReleaseError, match="cosign verify"):
+        images.verify(published, "^", "https://issuer")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"image": {"registry": "r"}, "services": {}}', "[]"])
+def test_what_publish_did_not_write_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "release.json").write_text(text)
+    with pytest.raises(ReleaseError, match="does not tell what was published"):
+        images.references(tmp_path / "release.json")
