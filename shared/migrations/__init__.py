@@ -1,44 +1,43 @@
 """Applies a service's Alembic history.
 
 The owner role runs it, never the serving process. One `env.py` serves every service; a service keeps
-only its revisions, in its own `migrations/` folder.
+only its revisions, in its own `migrations/` folder. docs/migrations.md says how to write one.
 """
 
 import asyncio
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-
 from shared.config import DatabaseConfig
-from shared.db import Database
+from shared.migrations.running import PATIENCE, MigrationFailed, Patience, run
 
-_LOCK = 1_195_725_385  # any number, the same for every migration of a database
+__all__ = ["PATIENCE", "MigrationFailed", "Patience", "downgrade", "upgrade"]
 
-
-def upgrade(config: DatabaseConfig, revisions: Path) -> None:
-    """Bring the database to the newest of `revisions`, one run at a time."""
-    asyncio.run(_upgrade(config, revisions))
+# What needs Alembic is imported late: it would take a tenth of the memory of a process that serves.
 
 
-async def _upgrade(config: DatabaseConfig, revisions: Path) -> None:
-    # An index of a large table takes longer than any statement of a request may.
-    database = Database(config, "gerai-migrate", statement_seconds=None)
-    try:
-        async with database.transaction() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.run_sync(_run, revisions)
-    finally:
-        await database.close()
+def upgrade(
+    config: DatabaseConfig, revisions: Path, target: str = "head", patience: Patience = PATIENCE
+) -> None:
+    """Bring the database to one of `revisions`, the newest as a rule; runs at the same time take turns.
+
+    A database that a newer release has migrated is left as it is: releases run on the schema after their own.
+
+    Raises:
+        MigrationFailed: it stays at the last revision that could be applied.
+    """
+    from shared.migrations import history  # noqa: PLC0415
+
+    asyncio.run(run(config, lambda connection: history.upgrade(connection, revisions, target), patience))
 
 
-def _run(connection: Connection, revisions: Path) -> None:
-    # Here, because a serving process never migrates and Alembic would take a tenth of its memory.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+def downgrade(
+    config: DatabaseConfig, revisions: Path, target: str = "base", patience: Patience = PATIENCE
+) -> None:
+    """Take the database back to one of `revisions`, with the data that only later ones have; for development.
 
-    settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent))
-    settings.set_main_option("version_locations", str(revisions))
-    settings.set_main_option("path_separator", "newline")
-    settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
+    Raises:
+        MigrationFailed: it stays at the last revision that it could be taken back to.
+    """
+    from shared.migrations import history  # noqa: PLC0415
+
+    asyncio.run(run(config, lambda connection: history.downgrade(connection, revisions, target), patience))

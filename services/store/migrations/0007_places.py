@@ -1,7 +1,8 @@
 """Indexes that find stores by their place, and active as well as inactive ones."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from shared.migrations.online import create_index, drop_index
 
 revision = "0007"
 down_revision = "0006"
@@ -13,14 +14,14 @@ INACTIVE = sa.text("deleted_at IS NULL AND NOT is_active")
 def upgrade() -> None:
     """Create the indexes."""
     place = sa.text("point(longitude, latitude)")
-    op.create_index("stores_by_place", "stores", [place], postgresql_using="gist", postgresql_where=LIVING)
+    create_index("stores_by_place", "stores", [place], postgresql_using="gist", postgresql_where=LIVING)
     activity = ["is_active", "created_at", "uuid"]
-    op.create_index("stores_by_is_active", "stores", activity, postgresql_where=LIVING)
-    op.drop_index("stores_inactive", "stores")
+    create_index("stores_by_is_active", "stores", activity, postgresql_where=LIVING)
+    drop_index("stores_inactive", "stores")
 
 
 def downgrade() -> None:
     """Go back to an index of inactive stores alone."""
-    op.create_index("stores_inactive", "stores", ["created_at", "uuid"], postgresql_where=INACTIVE)
-    op.drop_index("stores_by_is_active", "stores")
-    op.drop_index("stores_by_place", "stores")
+    create_index("stores_inactive", "stores", ["created_at", "uuid"], postgresql_where=INACTIVE)
+    drop_index("stores_by_is_active", "stores")
+    drop_index("stores_by_place", "stores")
