@@ -55,6 +55,8 @@ class Cluster:
             "port": str(port),
             "unix_socket_directories": "",
             "max_connections": "200",
+            # What is kept for `./taskw backup -- --follow` while it does not run; then it has to begin anew.
+            "max_slot_wal_keep_size": "2GB",
             **({} if durable else _TEST_SPEED),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

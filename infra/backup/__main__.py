@@ -1,0 +1,8 @@
+"""`python -m infra.backup backup | restore`."""
+
+import sys
+
+from infra.backup.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Archiving WAL as the server writes it: pg_receivewal receives it, we encrypt what it received.
+
+It asks for no setting of the server and no restart, and works for any server that lets us stream. The slot
+keeps what is not archived yet; max_slot_wal_keep_size bounds it.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from infra.backup.archive import Archive, Through, is_segment
+from infra.backup.errors import BackupError
+from infra.backup.server import Server
+from infra.backup.vault import SUFFIX, Vault
+
+SLOT = "gerai_backup"
+
+_RECEIVED_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+def follow(
+    server: Server, archive: Archive, every: float, told: Callable[[datetime], None], *, once: bool = False
+) -> None:
+    """Archive WAL until interrupted: every `every` seconds, all that was committed until then.
+
+    `told` hears the time up to which everything is archived.
+
+    Raises:
+        BackupError: the server ends the stream, or no longer has what is missing.
+    """
+    vault = archive.prepare()
+    with archive.lock("wal", "archiving WAL"), _receiving(server, archive) as process:
+        while True:
+            due = time.monotonic() + every
+            told(asyncio.run(_cycle(server, archive, vault, process)))
+            if once:
+                return
+            time.sleep(max(due - time.monotonic(), 0))
+
+
+@contextmanager
+def _receiving(server: Server, archive: Archive) -> Generator[subprocess.Popen[bytes]]:
+    common = ("--slot", SLOT, "--no-password")
+    server.run("pg_receivewal", *common, "--create-slot", "--if-not-exists")
+    command = server.command(
+        "pg_receivewal", *common, "--directory", str(archive.spool), "--synchronous", "--no-loop"
+    )
+    with (archive.spool / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=server.environment(), stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+async def _cycle(
+    server: Server, archive: Archive, vault: Vault, process: subprocess.Popen[bytes]
+) -> datetime:
+    """Archive everything that is committed now, and return that time."""
+    connection = await asyncpg.connect(server.url, timeout=10)
+    try:
+        # A commit that changes nothing: recovery to any earlier time has a commit to stop before.
+        time_ = await connection.fetchval("SELECT clock_timestamp()")
+        await connection.fetchval("SELECT pg_logical_emit_message(true, 'gerai-backup', '')")
+        position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+        await _received(connection, position, archive, process)
+    finally:
+        await connection.close()
+    while not _ship(archive, vault):
+        pass
+    through = time_.astimezone(UTC)
+    draft = archive.wal / ".through.draft"
+    draft.write_bytes(msgspec.json.encode(Through(through)))
+    draft.replace(archive.wal / "through.json")
+    return through
+
+
+async def _received(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    position: str,
+    archive: Archive,
+    process: subprocess.Popen[bytes],
+) -> None:
+    limit = time.monotonic() + _RECEIVED_SECONDS
+    query = "SELECT restart_lsn >= $2::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $1"
+    while not await connection.fetchval(query, SLOT, position):
+        if process.poll() is not None or time.monotonic() > limit:
+            said = (archive.spool / "log").read_text().strip()
+            raise BackupError(
+                f"The server's WAL no longer arrives:\n{said}\nIf it no longer has what is missing, drop the"
+                f" replication slot {SLOT}, start this again, and make a full backup at once."
+            )
+        await asyncio.sleep(0.05)
+
+
+def _ship(archive: Archive, vault: Vault) -> bool:
+    """Encrypt what was received; what is complete leaves the spool once it is archived.
+
+    False: a segment was completed, and so renamed, meanwhile, and has to be looked for again.
+    """
+    for file in sorted(archive.spool.iterdir()):
+        name = file.name
+        if not (is_segment(name.removesuffix(".partial")) or name.endswith(".history")):
+            continue
+        try:
+            source = file.open("rb")
+        except FileNotFoundError:
+            return False
+        with source, vault.writing(archive.wal / f"{name}{SUFFIX}", f"wal/{name}") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        if is_segment(name):
+            (archive.wal / f"{name}.partial{SUFFIX}").unlink(missing_ok=True)
+            file.unlink()
+    return True

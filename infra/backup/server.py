@@ -1,0 +1,71 @@
+"""The server that is backed up, and PostgreSQL's programs that do it."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from infra.backup.errors import BackupError
+
+
+@dataclass(frozen=True)
+class Server:
+    """A superuser's URL, and the folder with the programs of its version."""
+
+    url: str
+    programs: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return what libpq needs; not on the command line, which everybody can see."""
+        parts = urlsplit(self.url)
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PGHOST": parts.hostname or "",
+            "PGPORT": str(parts.port or 5432),
+            "PGUSER": unquote(parts.username or ""),
+            "PGPASSWORD": self.password(),
+            "PGSSLMODE": parse_qs(parts.query).get("sslmode", ["prefer"])[0],
+        }
+
+    def password(self) -> str:
+        """Return the superuser's password."""
+        return unquote(urlsplit(self.url).password or "")
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """Return the command line of one of PostgreSQL's programs."""
+        return [str(self.programs / program), *arguments]
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program to its end.
+
+        Raises:
+            BackupError: it failed; the text has what it said.
+        """
+        command = self.command(program, *arguments)
+        result = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        _require(program, result.returncode, result.stderr)
+
+    def pipe(self, program: str, arguments: Sequence[str], target: IO[bytes]) -> None:
+        """Copy what a program prints to a file.
+
+        Raises:
+            BackupError: it failed; the text has what it said.
+        """
+        command = self.command(program, *arguments)
+        with subprocess.Popen(
+            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            if process.stdout is None or process.stderr is None:
+                raise ValueError
+            while block := process.stdout.read(1 << 20):
+                target.write(block)
+            said = process.stderr.read().decode()
+        _require(program, process.returncode, said)
+
+
+def _require(program: str, status: int, said: str) -> None:
+    if status:
+        raise BackupError(f"{program} failed, so there is no new backup:\n{said.strip()}")
