@@ -1,10 +1,11 @@
 """The command line of a service."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from shared.app import Application
 from shared.config import DatabaseConfig, Fragment, ProcessConfig
@@ -29,6 +30,8 @@ def main(config_type: type[C], create_app: Callable[[C], Application], revisions
 
 
 def _migrate(revisions: Path) -> None:
+    # The first process of a container is ended by no signal that it does not handle.
+    signal.signal(signal.SIGTERM, _end)
     try:
         upgrade(load_or_exit(MigrationConfig).database, revisions)
     except MigrationFailed as failure:
@@ -39,3 +42,8 @@ class MigrationConfig(Fragment, frozen=True, kw_only=True):
     """What applying migrations needs: the owner's connection."""
 
     database: DatabaseConfig
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    """End like a process that the signal itself ended; an open transaction is rolled back on the way."""
+    sys.exit(128 + number)

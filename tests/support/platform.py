@@ -56,6 +56,10 @@ class Platform:
         """Return the base URL of one process."""
         return f"http://127.0.0.1:{self.ports[process]}"
 
+    def command(self, name: str) -> list[str]:
+        """Return the command line that starts a process."""
+        return [sys.executable, "-m", *self.runner, self.modules[name]]
+
     async def start(self, *names: str) -> None:
         """Start processes and wait until each is ready."""
         for name in names:
@@ -67,7 +71,7 @@ class Platform:
         with ExitStack() as files:
             output = files.enter_context((self.logs / name).open("ab")) if self.logs else None
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *self.runner, self.modules[name]],
+                self.command(name),
                 cwd=_ROOT,
                 env={**_inherited(), **self.environments[name]},
                 stdout=output,
@@ -113,16 +117,18 @@ async def running(
     logs: Path | None = None,
     ports: Mapping[str, int] | None = None,
     runner: tuple[str, ...] = (),
+    kind: type[Platform] = Platform,
 ) -> AsyncGenerator[Platform]:
     """Run the platform until the block ends, with `changes` to the processes' environments.
 
     Its processes write to files named after them in the folder `logs`, if there is one. Their ports are free
-    ones but for those given; with a `runner`, that module runs theirs.
+    ones but for those given; with a `runner`, that module runs theirs. Another `kind` of platform
+    starts them in its own way.
     """
     ports = {name: free_port() for name in (*_MODULES, "metrics")} | dict(ports or {})
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=30) as client:
         environments = _environments(ports, databases, redis, folder)
-        platform = Platform(ports, environments, client, logs=logs, runner=runner)
+        platform = kind(ports, environments, client, logs=logs, runner=runner)
         for name, values in (changes or {}).items():
             platform.environments[name] |= values
         try:
