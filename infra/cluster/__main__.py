@@ -1,0 +1,21 @@
+"""`python -m infra.cluster`: build a Kubernetes without machines, unless it was built before."""
+
+import os
+import sys
+
+from infra.cluster.programs import CannotBuild, build
+
+
+def main() -> None:
+    """Build it and print where it is; what is missing is told in a sentence."""
+    if kubeconfig := os.environ.get("KUBECONFIG"):
+        print(f"The cluster of {kubeconfig} is used; nothing is built.")
+        return
+    try:
+        print(build())
+    except CannotBuild as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
