@@ -1,5 +1,6 @@
 """Programs out of Debian's packages, unpacked into a cache: that needs no root and starts no service."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -15,9 +16,8 @@ class ProgramMissing(Exception):
         super().__init__(f"{name} is missing; on Debian it is in the package {package}. {reason}".strip())
 
 
-_SOURCE = (
-    "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian {suite} main"
-)
+_SOURCE = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} {suite} main"
+_FOLDERS = (Path("usr", "bin"), Path("usr", "libexec", "docker", "cli-plugins"))
 
 
 def program(name: str, package: str, cache: Path = CACHE, suite: str = "") -> str:
@@ -42,7 +42,7 @@ def program(name: str, package: str, cache: Path = CACHE, suite: str = "") -> st
 
 
 def _in(unpacked: Path, name: str) -> str | None:
-    return shutil.which(name, path=str(unpacked / "usr" / "bin"))
+    return shutil.which(name, path=os.pathsep.join(str(unpacked / folder) for folder in _FOLDERS))
 
 
 def _unpack(package: str, folder: Path, suite: str) -> str:
@@ -62,7 +62,7 @@ def _unpack(package: str, folder: Path, suite: str) -> str:
 def _options(suite: str, folder: Path) -> list[str]:
     """Return the options with which apt knows only `suite`, and keeps what it knows in `folder`."""
     sources = folder / "sources.list"
-    sources.write_text(_SOURCE.format(suite=suite))
+    sources.write_text(_SOURCE.format(mirror=_mirror(), suite=suite))
     for needed in ("lists/partial", "cache/archives/partial"):
         (folder / "apt" / needed).mkdir(parents=True)
     places = {
@@ -78,14 +78,18 @@ def _download(package: str, folder: Path, options: list[str]) -> str:
     """Download it; where apt has no lists of packages yet, as in a new container, get those first."""
     said = ""
     for command in (["download", package], ["update"], ["download", package]):
-        done = subprocess.run(
-            ["apt-get", "--quiet", *options, *command],  # noqa: S607 - from PATH
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stderr.strip()
+        said = _apt([*options, *command], folder).stderr.strip()
         if list(folder.glob("*.deb")):
             break
     return said
+
+
+def _mirror() -> str:
+    """Return where this machine has its packages of Debian from; empty where that is nowhere."""
+    found = _apt(["indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"], Path.cwd()).stdout
+    return next((line for line in found.split() if line.rstrip("/").endswith("/debian")), "")
+
+
+def _apt(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["apt-get", "--quiet", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from infra.compose.__main__ import files, main
-from infra.compose.program import ComposeMissing, compose
+from infra.debian import ProgramMissing
+from infra.debian import program as program_of
 from infra.embedded.private import Secrets
 from infra.embedded.state import ROOT
 from infra.postgres.__main__ import DATABASES
@@ -34,8 +35,8 @@ ADMIN = "admin@example.com"
 @pytest.fixture(scope="module")
 def program() -> str:
     try:
-        return compose()
-    except ComposeMissing as error:
+        return program_of("docker-compose", "docker-compose", suite="trixie")  # the first with Compose 2
+    except ProgramMissing as error:
         pytest.fail(str(error))
 
 
