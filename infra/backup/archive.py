@@ -86,6 +86,13 @@ class Archive:
         file = self.wal / "through.json"
         return msgspec.json.decode(file.read_bytes(), type=Through).time if file.exists() else None
 
+    def is_followed(self, full: Full) -> bool:
+        """Tell whether WAL is archived from where the recovery of a full backup begins."""
+        names = (
+            file.name.removesuffix(SUFFIX).removesuffix(".partial") for file in self.wal.glob(f"*{SUFFIX}")
+        )
+        return any(is_segment(name) and number(name) == number(full.first_segment) for name in names)
+
     def segments(self, first: str) -> list[tuple[str, Path]]:
         """Return the names and files of WAL from a segment on without a gap, and the timelines' histories."""
         files = {file.name.removesuffix(SUFFIX): file for file in self.wal.glob(f"*{SUFFIX}")}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import asyncpg
 
-from infra.backup.archive import Archive
+from infra.backup.archive import Archive, Full
 from infra.backup.errors import BackupError
-from infra.backup.follow import follow
+from infra.backup.follow import follow, reserve
 from infra.backup.full import make
 from infra.backup.restore import restore
 from infra.backup.server import Server
@@ -107,23 +107,34 @@ def _server(settings: Settings, state: State) -> Server:
 
 
 def _backup(arguments: argparse.Namespace, server: Server, archive: Archive) -> None:
-    if arguments.follow:
-        print("Archiving every change until Ctrl-C.", flush=True)
-        with suppress(KeyboardInterrupt):
-            follow(server, archive, arguments.every, lambda _time: None)
+    if not arguments.follow:
+        full = _make(server, archive, arguments.keep)
+        if not archive.is_followed(full):
+            print("Its dumps can be restored. To restore to any moment: ./taskw backup -- --follow.")
         return
+    if reserve(server):
+        print("Changes are kept from now on, which begins with a full backup.", flush=True)
+        _make(server, archive, arguments.keep)
+    print("Archiving every change until Ctrl-C.", flush=True)
+    with suppress(KeyboardInterrupt):
+        follow(server, archive, arguments.every, lambda _time: None)
+
+
+def _make(server: Server, archive: Archive, keep: int) -> Full:
     print(f"Backing up to {archive.folder}", flush=True)
-    full = make(server, archive, arguments.keep)
-    print(f"Done: {full.size / 1e6:,.1f} MB. Its key is {archive.key_file}: keep a copy elsewhere.")
-    through = archive.through()
-    if through is None or through < full.ended:
-        print("Only --follow archives what changes from now on (./taskw backup -- --follow).")
+    full = make(server, archive, keep)
+    print(
+        f"Done: {full.size / 1e6:,.1f} MB. Its key is {archive.key_file}: keep a copy elsewhere.", flush=True
+    )
+    return full
 
 
 def _list(archive: Archive) -> None:
     fulls, through = archive.fulls(), archive.through()
     for full in fulls:
-        print(f"{full.name}  {full.size / 1e6:>10,.1f} MB  restorable from {full.ended.isoformat()}")
+        restorable = f"restorable from {full.ended.isoformat()}"
+        what = restorable if archive.is_followed(full) else "its dumps alone: no change since is archived"
+        print(f"{full.name}  {full.size / 1e6:>10,.1f} MB  {what}")
     if not fulls:
         print(f"There is no backup in {archive.folder}. Make one with ./taskw backup.")
     elif through:

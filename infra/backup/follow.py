@@ -26,10 +26,30 @@ _RECEIVED_SECONDS = 60
 _STOP_SECONDS = 10
 
 
+def reserve(server: Server) -> bool:
+    """Have the server keep WAL until it is archived; tell whether that begins now.
+
+    What was written before is not archived, so full backups from before cannot be restored to a time.
+    """
+    return asyncio.run(_reserve(server))
+
+
+async def _reserve(server: Server) -> bool:
+    connection = await asyncpg.connect(server.url, timeout=10)
+    try:
+        # pg_receivewal makes a slot that keeps nothing until it is first used.
+        await connection.execute("SELECT pg_create_physical_replication_slot($1, true)", SLOT)
+    except asyncpg.DuplicateObjectError:
+        return False
+    finally:
+        await connection.close()
+    return True
+
+
 def follow(
     server: Server, archive: Archive, every: float, told: Callable[[datetime], None], *, once: bool = False
 ) -> None:
-    """Archive WAL until interrupted: every `every` seconds, all that was committed until then.
+    """Archive WAL, once it is `reserve`d, until interrupted: every `every` seconds, all of it.
 
     `told` hears the time up to which everything is archived.
 
@@ -48,10 +68,9 @@ def follow(
 
 @contextmanager
 def _receiving(server: Server, archive: Archive) -> Generator[subprocess.Popen[bytes]]:
-    common = ("--slot", SLOT, "--no-password")
-    server.run("pg_receivewal", *common, "--create-slot", "--if-not-exists")
+    slot, directory = ("--slot", SLOT), ("--directory", str(archive.spool))
     command = server.command(
-        "pg_receivewal", *common, "--directory", str(archive.spool), "--synchronous", "--no-loop"
+        "pg_receivewal", *slot, *directory, "--no-password", "--synchronous", "--no-loop"
     )
     with (archive.spool / "log").open("wb") as log:
         process = subprocess.Popen(command, env=server.environment(), stdout=log, stderr=log)

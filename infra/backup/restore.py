@@ -70,13 +70,13 @@ def choose(archive: Archive, to: datetime) -> Full:
     Raises:
         BackupError: none; the text has the times that can be restored.
     """
-    fulls, through = archive.fulls(), archive.through()
-    if not fulls:
+    if not archive.fulls():
         raise BackupError(f"There is no whole backup in {archive.folder}. Make one with ./taskw backup.")
-    if through is None or through < fulls[0].ended:
+    fulls, through = list(filter(archive.is_followed, archive.fulls())), archive.through()
+    if not fulls or through is None or through < fulls[0].ended:
         raise BackupError(
-            f"No WAL was archived after the full backup of {fulls[0].ended.isoformat()}. Run ./taskw"
-            " backup -- --follow beside the platform; without it, use the logical dumps (docs/backup.md)."
+            f"No WAL was archived from the full backups in {archive.folder} on. Run ./taskw backup --"
+            " --follow beside the platform; without it, use the logical dumps (docs/backup.md)."
         )
     before = [full for full in fulls if full.ended <= to]
     if not before or to > through:

@@ -139,6 +139,8 @@ def test_a_killed_backup_is_no_backup(archive: Archive) -> None:
 
 def test_the_nearest_earlier_backup_is_chosen(archive: Archive) -> None:
     _, second, _ = (_full(archive, day, day) for day in (1, 2, 3))
+    for number in (1, 2, 3):
+        _segment(archive, number)
     _through(archive, _THEN + timedelta(days=5))
     assert choose(archive, _THEN + timedelta(days=2, hours=3)) == second
 
@@ -146,6 +148,7 @@ def test_the_nearest_earlier_backup_is_chosen(archive: Archive) -> None:
 @pytest.mark.parametrize("hours", [23, 49])
 def test_a_time_outside_tells_which_can_be_restored(archive: Archive, hours: int) -> None:
     _full(archive, 1, 1)
+    _segment(archive, 1)
     _through(archive, _THEN + timedelta(days=2))
     with pytest.raises(BackupError, match=r"from 2026-01-02T.* to 2026-01-03T"):
         choose(archive, _THEN + timedelta(hours=hours))
@@ -155,3 +158,14 @@ def test_no_archived_wal_is_told(archive: Archive) -> None:
     _full(archive, 1, 1)
     with pytest.raises(BackupError, match="--follow"):
         choose(archive, _THEN + timedelta(days=1))
+
+
+def test_a_backup_from_before_wal_was_kept_is_never_chosen(archive: Archive) -> None:
+    _full(archive, 1, 1)
+    followed = _full(archive, 2, 4)
+    for number in (3, 4):
+        _segment(archive, number)
+    _through(archive, _THEN + timedelta(days=5))
+    assert choose(archive, _THEN + timedelta(days=3)) == followed
+    with pytest.raises(BackupError, match=r"cannot be restored. What can: from 2026-01-03T"):
+        choose(archive, _THEN + timedelta(days=1, hours=1))

@@ -89,6 +89,24 @@ async def _create(platform: Platform, name: str, count: int) -> list[str]:
     return await asyncio.gather(*(one(number) for number in range(count)))
 
 
+async def test_following_begins_with_a_backup_that_can_be_restored(original: Original) -> None:
+    await asyncio.to_thread(migrated, original.url)
+    made = await asyncio.to_thread(original.command, "backup")
+    assert "To restore to any moment: ./taskw backup -- --follow." in made.stdout
+    for _ in range(2):  # what is reserved begins with the last checkpoint
+        await _asked(original.url, "postgres", "SELECT pg_switch_wal()")
+        await _asked(original.url, "postgres", "CHECKPOINT")
+    with original.following():
+        pass
+    moment = original.archive.through()
+    assert moment is not None
+    listed = (await asyncio.to_thread(original.command, "backup", "--list")).stdout.splitlines()
+    assert ["its dumps alone" in line for line in listed] == [True, False, False]
+    folder = str(original.state / "restored")
+    told = await asyncio.to_thread(original.command, "restore", "--to", moment.isoformat(), "--into", folder)
+    assert told.returncode == 0, told.stdout
+
+
 async def test_restore_to_just_before_an_accident(original: Original, tmp_path: Path) -> None:
     databases = await asyncio.to_thread(migrated, original.url)
     with original.following():
