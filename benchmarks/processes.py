@@ -1,6 +1,7 @@
 """The processes that are measured: started on their cores, waited for, stopped."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import Cores, bound_to
+from infra.embedded import processes
 from infra.embedded.logs import last_lines
 
 _ROOT = Path(__file__).parent.parent
@@ -95,7 +97,7 @@ def running(program: Program, cores: frozenset[int], folder: Path) -> Generator[
         _await_listening(program, process, log)
         yield Server(program.name, program.port, psutil.Process(process.pid))
     finally:
-        _stop(process)
+        processes.stop(process, signal.SIGTERM, _STOP_SECONDS)
 
 
 def _await_listening(program: Program, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -109,15 +111,6 @@ def _await_listening(program: Program, process: subprocess.Popen[bytes], log: Pa
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _inherited() -> dict[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
@@ -16,9 +15,9 @@ from infra.embedded.ports import free_port
 from infra.embedded.state import ROOT
 from shared.config import RedisConfig
 from tests.support.databases import TestDatabase
-from tests.support.launcher import until
 from tests.support.otlp import Sink, collecting
-from tests.support.platform import Platform, running
+from tests.support.platform import Platform, exporting, running
+from tests.support.programs import serving
 from tests.support.span_tree import (
     assert_consumed,
     assert_tree_of_new_store,
@@ -31,7 +30,6 @@ from tests.support.span_tree import (
 pytestmark = pytest.mark.collector
 
 CONFIG = ROOT / "infra" / "otel-collector" / "config.yaml"
-PROCESSES: tuple[str, ...] = ("auth", "client", "store", "gateway")
 LIMIT_SECONDS = 30
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 LINE = {
@@ -83,16 +81,9 @@ def between(program: Path, sink: Sink, tmp_path_factory: pytest.TempPathFactory)
     reader["pull"]["exporter"]["prometheus"] |= {"host": "127.0.0.1", "port": metrics}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     (folder / "containers" / "1").mkdir(parents=True)
-    with (folder / "output").open("wb") as output:
-        command = [program, "--config", folder / "config.yaml"]
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        until(lambda: process.poll() is not None or _answers(f"http://127.0.0.1:{health}"), LIMIT_SECONDS)
-        assert process.poll() is None, (folder / "output").read_text()
+    command = [program, "--config", folder / "config.yaml"]
+    with serving(command, f"http://127.0.0.1:{health}", folder / "output"):
         yield Running(f"http://127.0.0.1:{http}", folder / "containers")
-    finally:
-        process.terminate()
-        process.wait(LIMIT_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +93,8 @@ async def platform(
     tmp_path_factory: pytest.TempPathFactory,
     between: Running,
 ) -> AsyncGenerator[Platform]:
-    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": between.url}
-    changes = dict.fromkeys(PROCESSES, exporting)
-    async with running(databases, redis_config, tmp_path_factory.mktemp("platform"), changes) as platform:
+    folder = tmp_path_factory.mktemp("platform")
+    async with running(databases, redis_config, folder, exporting(between.url)) as platform:
         yield platform
 
 
@@ -139,10 +129,3 @@ async def test_a_container_s_lines_arrive_with_their_service_and_trace(between: 
     assert (ours.service, ours.level, ours.trace_id) == ("gerai-store", "WARNING", TRACE_ID)
     assert json.loads(ours.body) == LINE
     assert (other.service, other.body.rstrip()) == ("", "Listening on port 5432")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False

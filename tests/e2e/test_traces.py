@@ -10,7 +10,7 @@ from shared.config import RedisConfig
 from shared.identifiers import new_uuid
 from tests.support.databases import TestDatabase
 from tests.support.otlp import SERVER, ReceivedSpan, Sink, collecting
-from tests.support.platform import Platform, running
+from tests.support.platform import Platform, exporting, running
 from tests.support.span_tree import (
     assert_consumed,
     assert_tree_of_new_store,
@@ -24,7 +24,6 @@ from tests.support.span_tree import (
 pytestmark = pytest.mark.e2e
 
 LIMIT_SECONDS = 20
-PROCESSES: tuple[str, ...] = ("auth", "client", "store", "gateway")
 UNSAMPLED = {"OTEL_TRACES_SAMPLER_ARG": "0"}
 
 
@@ -43,9 +42,8 @@ async def platform(
 ) -> AsyncGenerator[Platform]:
     for database in databases.values():
         await database.empty()
-    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}
-    changes = dict.fromkeys(PROCESSES, exporting)
-    async with running(databases, redis_config, tmp_path_factory.mktemp("platform"), changes) as platform:
+    folder = tmp_path_factory.mktemp("platform")
+    async with running(databases, redis_config, folder, exporting(sink.url)) as platform:
         yield platform
 
 
@@ -109,10 +107,8 @@ async def test_a_request_that_fails_is_recorded_at_any_ratio(
     tmp_path_factory: pytest.TempPathFactory,
     sink: Sink,
 ) -> None:
-    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url} | UNSAMPLED
-    nobody = f"http://127.0.0.1:{free_port()}"
-    changes = dict.fromkeys(PROCESSES, exporting)
-    changes["store"] = exporting | {"CLIENT_URL": nobody}
+    changes = exporting(sink.url, **UNSAMPLED)
+    changes["store"] |= {"CLIENT_URL": f"http://127.0.0.1:{free_port()}"}  # where nobody is
     folder = tmp_path_factory.mktemp("unsampled")
     async with running(databases, redis_config, folder, changes) as platform:
         admin = await platform.sign_in()
@@ -134,8 +130,7 @@ async def test_a_request_that_fails_is_recorded_at_any_ratio(
 async def test_a_collector_that_is_away_costs_no_request(
     databases: dict[str, TestDatabase], redis_config: RedisConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
-    changes = dict.fromkeys(PROCESSES, exporting)
+    changes = exporting(f"http://127.0.0.1:{free_port()}")
     folder = tmp_path_factory.mktemp("away")
     async with running(databases, redis_config, folder, changes) as platform:
         admin = await platform.sign_in()

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,7 +12,7 @@ from infra.embedded.ports import free_port
 from infra.embedded.state import ROOT
 from infra.postgres.provision import MONITOR, ServiceDatabase, provide_monitor, provision
 from tests.postgres.conftest import Server
-from tests.support.launcher import until
+from tests.support.programs import serving
 
 FLAGS = ROOT / "infra" / "postgres_exporter" / "flags"
 PACKAGE = "prometheus-postgres-exporter"
@@ -32,22 +31,9 @@ def metrics(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
         f"@{FLAGS}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env={"DATA_SOURCE_NAME": source}, stdout=output, stderr=output)
-    try:
-        until(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}"), 30)
-        assert process.poll() is None, log.read_text()
-        return httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False
+    url = f"http://127.0.0.1:{port}"
+    with serving(command, url, log, {"DATA_SOURCE_NAME": source}):
+        return httpx.get(f"{url}/metrics").text
 
 
 def test_every_collector_succeeds(metrics: str) -> None:

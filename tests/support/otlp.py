@@ -2,9 +2,10 @@
 
 import gzip
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -55,17 +56,29 @@ class Sink:
 
 @contextmanager
 def collecting() -> Generator[Sink]:
-    """Collect spans until the block ends."""
+    """Collect spans and lines until the block ends."""
     sink = Sink("")
 
+    def keep(path: str, headers: Message, body: bytes) -> None:
+        content = gzip.decompress(body) if headers["Content-Encoding"] == "gzip" else body
+        if path.endswith("/v1/logs"):
+            sink.lines.extend(_lines(ExportLogsServiceRequest.FromString(content)))
+        else:
+            sink.spans.extend(spans_in(ExportTraceServiceRequest.FromString(content)))
+
+    with taking(keep) as sink.url:
+        yield sink
+
+
+@contextmanager
+def taking(keep: Callable[[str, Message, bytes], None]) -> Generator[str]:
+    """Give `keep` the path, headers and body of each export until the block ends; the value is where to."""
+
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            content = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-            if self.path.endswith("/v1/logs"):
-                sink.lines.extend(_lines(ExportLogsServiceRequest.FromString(content)))
-            else:
-                sink.spans.extend(spans_in(ExportTraceServiceRequest.FromString(content)))
+            keep(self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -74,10 +87,9 @@ def collecting() -> Generator[Sink]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    sink.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield sink
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

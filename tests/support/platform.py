@@ -107,6 +107,11 @@ class Platform:
                     await asyncio.sleep(0.05)
 
 
+def exporting(url: str, **variables: str) -> dict[str, dict[str, str]]:
+    """Return changes of environments by which every process exports its spans to a collector at `url`."""
+    return {name: {"OTEL_EXPORTER_OTLP_ENDPOINT": url, **variables} for name in _MODULES}
+
+
 @asynccontextmanager
 async def running(
     databases: Mapping[str, TestDatabase],

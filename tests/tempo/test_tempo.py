@@ -7,8 +7,7 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from infra.embedded.ports import free_port
 from infra.embedded.state import ROOT
 from shared.config import RedisConfig
 from tests.support.databases import TestDatabase
-from tests.support.launcher import until
 from tests.support.otlp import ReceivedSpan, spans_in
-from tests.support.platform import Platform, running
+from tests.support.platform import Platform, exporting, running
+from tests.support.programs import serving
 from tests.support.span_tree import (
     assert_tree_of_new_store,
     create_client,
@@ -35,7 +34,6 @@ from tests.support.span_tree import (
 pytestmark = pytest.mark.tempo
 
 CONFIG = ROOT / "infra" / "tempo" / "tempo.yaml"
-PROCESSES: tuple[str, ...] = ("auth", "client", "store", "gateway")
 LIMIT_SECONDS = 60
 
 FROM_GATEWAY_TO_ROW = (
@@ -83,8 +81,9 @@ async def tempo(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     folder = tmp_path_factory.mktemp("tempo")
     api, spans = free_port(), free_port()
     (folder / "tempo.yaml").write_text(yaml.safe_dump(configuration(folder, api, spans)))
-    with started(program, folder / "tempo.yaml", f"http://127.0.0.1:{api}"):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api}") as client:
+    url, command = f"http://127.0.0.1:{api}", [program, f"-config.file={folder}/tempo.yaml"]
+    with serving(command, f"{url}/ready", folder / "output"):
+        async with httpx.AsyncClient(base_url=url) as client:
             yield Tempo(f"http://127.0.0.1:{spans}", client)
 
 
@@ -100,21 +99,6 @@ def configuration(folder: Path, api: int, spans: int) -> dict[str, object]:
     return config
 
 
-@contextmanager
-def started(program: Path, config: Path, url: str) -> Generator[None]:
-    """Run Tempo until the block ends; it says that it is ready some seconds after it is."""
-    output = config.with_name("output")
-    with output.open("wb") as log:
-        process = subprocess.Popen([program, f"-config.file={config}"], stdout=log, stderr=log)
-    try:
-        until(lambda: process.poll() is not None or _answers(f"{url}/ready"), LIMIT_SECONDS)
-        assert process.poll() is None, output.read_text()
-        yield
-    finally:
-        process.terminate()
-        process.wait(LIMIT_SECONDS)
-
-
 @pytest.fixture(scope="module")
 async def platform(
     databases: dict[str, TestDatabase],
@@ -122,9 +106,8 @@ async def platform(
     tmp_path_factory: pytest.TempPathFactory,
     tempo: Tempo,
 ) -> AsyncGenerator[Platform]:
-    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": tempo.spans_url}
-    changes = dict.fromkeys(PROCESSES, exporting)
-    async with running(databases, redis_config, tmp_path_factory.mktemp("platform"), changes) as platform:
+    folder = tmp_path_factory.mktemp("platform")
+    async with running(databases, redis_config, folder, exporting(tempo.spans_url)) as platform:
         yield platform
 
 
@@ -154,10 +137,3 @@ async def test_a_failed_request_is_found_by_its_status(platform: Platform, tempo
     async with asyncio.timeout(LIMIT_SECONDS):
         while trace_id not in await tempo.found("{ span.http.response.status_code = 401 }"):
             await asyncio.sleep(0.2)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
