@@ -52,7 +52,9 @@ class Replica:
 
     async def caught_up(self) -> None:
         """Wait until it has all that the primary has now."""
-        position = await self._run(self._primary_url, "SELECT pg_current_wal_insert_lsn()::text")
+        # Flushed, unlike the insert position: a page that nobody's commit needs on disk is not sent at all.
+        emit = "SELECT pg_logical_emit_message(false, 'tests', '', true)::text"
+        position = await self._run(self._primary_url, emit)
 
         async def has_it() -> bool:
             return await self.run(f"SELECT pg_last_wal_replay_lsn() >= '{position}'")

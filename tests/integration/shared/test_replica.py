@@ -88,24 +88,34 @@ async def proxy(redis_config: RedisConfig) -> AsyncGenerator[Proxy]:
 
 
 @asynccontextmanager
+async def table_of_things(primary: TestDatabase) -> AsyncGenerator[None]:
+    owner = await connect(primary.owner)
+    try:
+        await owner.execute("CREATE TABLE things (id int PRIMARY KEY, name text)")
+        try:
+            yield
+        finally:
+            await owner.execute("DROP TABLE things")
+    finally:
+        await owner.close()
+
+
+@asynccontextmanager
 async def world_of(
     primary: TestDatabase, replica: Replica, redis: RedisConfig, max_lag: float = 10
 ) -> AsyncGenerator[World]:
-    owner = await connect(primary.owner)
-    await owner.execute("CREATE TABLE things (id int PRIMARY KEY, name text)")
     world = World(primary, replica, redis, max_lag)
-    await replica.caught_up()
-    await world.database.start()
-    try:
-        with calling("somebody"):
-            await until(world.replica_answers)
-        yield world
-    finally:
-        await world.database.close()
-        await world.link.close()
-        await replica.resume()
-        await owner.execute("DROP TABLE things")
-        await owner.close()
+    async with table_of_things(primary):
+        try:
+            await replica.caught_up()
+            await world.database.start()
+            with calling("somebody"):
+                await until(world.replica_answers)
+            yield world
+        finally:
+            await world.database.close()
+            await world.link.close()
+            await replica.resume()
 
 
 @pytest.fixture
