@@ -52,11 +52,11 @@ class Platform:
             servers = await self._start_databases(reload=reload)
         plan = await self._plan(servers)
         await self._prepare(plan)
-        for group in ("services", "gateway"):
-            self._supervisor.start_group(group)
         with self._console.stage("services"):
+            self._supervisor.start_group("services")
             await self._ready(SERVICES)
         with self._console.stage("gateway"):
+            self._supervisor.start_group("gateway")
             await self._ready(["gateway"])
         admin.remember(self._settings, self._secrets, plan.cluster_id, plan.admin_password)
         self._console.say(banner(self._state, self._settings, time.monotonic() - started))

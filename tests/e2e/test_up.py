@@ -9,7 +9,7 @@ import socket
 import stat
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -20,6 +20,7 @@ from tests.support.launcher import DOWN, UP, Launcher, Run, until
 pytestmark = pytest.mark.e2e
 
 TASKW_UP = (str(ROOT / "taskw"), "up")
+READY = "Stop it with Ctrl-C"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,9 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Generator[Launcher]:
     launcher.clean_up()
 
 
-def ready(launcher: Launcher, command: tuple[str, ...] = UP) -> Run:
-    run = launcher.start(command)
-    run.wait_for("Stop it with Ctrl-C")
+def ready(launcher: Launcher) -> Run:
+    run = launcher.start()
+    run.wait_for(READY)
     return run
 
 
@@ -67,7 +68,9 @@ def test_a_half_written_data_directory_is_replaced(launcher: Launcher) -> None:
     postgres = launcher.state.folder / "postgres"
     (postgres / "data" / "PG_VERSION").unlink()
     (postgres / "data.new").mkdir()
-    run = ready(launcher, TASKW_UP)
+    run = launcher.start(TASKW_UP)
+    the_gateway_opens_last(launcher)
+    run.wait_for(READY)
     assert "The PostgreSQL data directory was incomplete" in run.text
     assert [path for path in postgres.iterdir() if ".incomplete-" in path.name]
 
@@ -119,6 +122,20 @@ def the_first_request_works_when_pasted(run: Run) -> None:
             ["/bin/sh", "-c", "\n".join(commands)], capture_output=True, text=True, check=True
         )
         assert '"status_code":200' in answer.stdout, answer.stdout
+
+
+def the_gateway_opens_last(launcher: Launcher) -> None:
+    """Whoever gets through its door finds everything behind it, the admin too."""
+
+    def is_open() -> bool:
+        with suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", launcher.ports["gateway"])).close()
+            return True
+        return False
+
+    until(is_open)
+    with admin(launcher) as client:
+        assert client.get("/v1/stores").status_code == 200
 
 
 def secrets_are_in_files_of_ours_alone(launcher: Launcher) -> None:
