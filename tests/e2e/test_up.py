@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from infra.embedded.state import ROOT
-from tests.support.launcher import DOWN, UP, Launcher, Run, until
+from tests.support.launcher import DOWN, Launcher, Run, until
 
 pytestmark = pytest.mark.e2e
 
