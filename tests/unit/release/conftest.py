@@ -16,7 +16,7 @@ folder = pathlib.Path(__file__).parent
 call = " ".join([pathlib.Path(__file__).name, *sys.argv[1:]])
 with (folder / "calls").open("a") as calls:
     calls.write(call + "\\n")
-for part, (status, text) in json.loads((folder / "answers").read_text()).items():
+for part, (status, text) in reversed(json.loads((folder / "answers").read_text())):
     if part in call:
         print(text)
         sys.exit(status)
@@ -26,11 +26,11 @@ for part, (status, text) in json.loads((folder / "answers").read_text()).items()
 @dataclass
 class Programs:
     folder: Path
-    answers: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    answers: list[tuple[str, tuple[int, str]]] = field(default_factory=list[tuple[str, tuple[int, str]]])
 
     def answer(self, part: str, text: object = "", *, status: int = 0) -> None:
-        """Have calls that contain `part` print `text` and end with `status`."""
-        self.answers[part] = (status, text if isinstance(text, str) else json.dumps(text))
+        """Have calls that contain `part` print `text` and end with `status`, whatever was said before."""
+        self.answers.append((part, (status, text if isinstance(text, str) else json.dumps(text))))
         (self.folder / "answers").write_text(json.dumps(self.answers))
 
     def calls(self, part: str = "") -> list[str]:
@@ -45,7 +45,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     for name in ("docker", "cosign", "helm", "uv"):
         (folder / name).write_text(_PROGRAM)
         (folder / name).chmod(0o755)
-    (folder / "answers").write_text("{}")
+    (folder / "answers").write_text("[]")
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     found: Callable[[str], str] = lambda name: str(folder / name)  # noqa: E731
     monkeypatch.setattr(rollout, "program", found)

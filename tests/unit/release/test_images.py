@@ -9,6 +9,15 @@ from tests.unit.release.conftest import Programs
 
 REGISTRY = "123.dkr.ecr.example"
 DIGESTS = {service: f"sha256:{place}" for place, service in enumerate(images.SERVICES)}
+IDENTITY = "https://github.com/gerai/gerai/.github/workflows/deploy.yml@refs/heads/main"
+BASE = f"python@sha256:{'b' * 64}"
+
+
+@pytest.fixture(autouse=True)
+def registries(programs: Programs) -> None:
+    """Let the base be known, and nothing of ours have been published yet."""
+    programs.answer("inspect --format {{json .RepoDigests}} python:3.13-slim-trixie", [BASE])
+    programs.answer("imagetools inspect", status=1)
 
 
 @pytest.fixture
@@ -23,18 +32,26 @@ def published(programs: Programs, tmp_path: Path) -> Path:
 
 def test_every_service_is_built_by_the_one_recipe(programs: Programs) -> None:
     images.build("abc")
-    assert programs.calls() == [
-        f"docker build --file infra/docker/Dockerfile --build-arg SERVICE={service} --build-arg REVISION=abc"
-        f" --tag gerai/{service}:abc ."
+    base = BASE.replace("@", ":3.13-slim-trixie@")
+    assert programs.calls("docker build") == [
+        f"docker build --file infra/docker/Dockerfile --build-arg BASE={base} --build-arg SERVICE={service}"
+        f" --build-arg REVISION=abc --tag gerai/{service}:abc ."
         for service in ("gateway", "auth", "client", "store")
     ]
+    assert programs.calls().index("docker pull --quiet python:3.13-slim-trixie") == 0
 
 
 def test_an_image_that_cannot_be_built_stops_the_release(programs: Programs) -> None:
     programs.answer("SERVICE=auth", status=1)
     with pytest.raises(ReleaseError, match="docker build"):
         images.build("abc")
-    assert len(programs.calls()) == 2
+    assert len(programs.calls("docker build")) == 2
+
+
+def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ReleaseError, match="docker is missing"):
+        images.build("abc")
 
 
 def test_the_chart_is_told_the_digest_of_each(published: Path) -> None:
@@ -43,9 +60,21 @@ def test_the_chart_is_told_the_digest_of_each(published: Path) -> None:
     assert {name: each["image"]["digest"] for name, each in release["services"].items()} == DIGESTS
 
 
+def test_what_was_published_before_stays_what_it_is(programs: Programs, tmp_path: Path) -> None:
+    for service, digest in DIGESTS.items():
+        programs.answer(
+            f"imagetools inspect --format {{{{json .Manifest}}}} {REGISTRY}/gerai/{service}:abc",
+            {"digest": digest},
+        )
+    images.publish(REGISTRY, "abc", tmp_path / "release.json")
+    assert programs.calls("docker push") == []
+    known = images.references(tmp_path / "release.json")
+    assert {name: reference.partition("@")[2] for name, reference in known.items()} == DIGESTS
+
+
 def test_each_is_signed_and_verified_by_content(programs: Programs, published: Path) -> None:
     images.sign(published)
-    images.verify(published, "^https://github.com/", "https://issuer")
+    images.verify(published, IDENTITY, "https://issuer")
     for service, digest in DIGESTS.items():
         reference = f"{REGISTRY}/gerai/{service}@{digest}"
         assert f"cosign sign --yes {reference}" in programs.calls()
@@ -54,13 +83,13 @@ def test_each_is_signed_and_verified_by_content(programs: Programs, published: P
         [scanned] = programs.calls(f"syft scan registry:{reference}")
         assert "cyclonedx-json=" in scanned
         [verified] = programs.calls(f"--output text {reference}")
-        assert "--certificate-identity-regexp ^https://github.com/ " in verified
+        assert f"--certificate-identity {IDENTITY} --certificate-oidc-issuer https://issuer " in verified
 
 
 def test_what_nobody_signed_is_refused(programs: Programs, published: Path) -> None:
     programs.answer("cosign verify", status=1)
     with pytest.raises(ReleaseError, match="cosign verify"):
-        images.verify(published, "^", "https://issuer")
+        images.verify(published, IDENTITY, "https://issuer")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"image": {"registry": "r"}, "services": {}}', "[]"])
