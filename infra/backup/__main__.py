@@ -1,4 +1,4 @@
-"""`python -m infra.backup backup | restore`."""
+"""`python -m infra.backup backup | restore | drill`."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import re
+import secrets
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -75,6 +76,17 @@ class Archive:
     def full(self, name: str) -> Path:
         """Return the folder of a full backup."""
         return self.folder / "full" / name
+
+    def making(self) -> Path:
+        """Return a new folder for a full backup, and remove what interrupted ones left.
+
+        A program that outlived one may still write to that one's folder, never to this.
+        """
+        for left in (self.folder / "full").glob(".making-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        place = self.full(f".making-{secrets.token_hex(4)}")
+        place.mkdir(mode=0o700)
+        return place
 
     def fulls(self) -> list[Full]:
         """Return the whole full backups, oldest first. One that was interrupted has no name yet."""

@@ -3,38 +3,39 @@
 import argparse
 import errno
 import os
-from contextlib import suppress
+import signal
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
+from infra.backup import metrics, programs
 from infra.backup.archive import Archive, Full
+from infra.backup.drill import drill
 from infra.backup.errors import BackupError
 from infra.backup.follow import follow, reserve
 from infra.backup.full import make
+from infra.backup.options import parser
+from infra.backup.programs import Clusters
 from infra.backup.restore import restore
 from infra.backup.server import Server
 from infra.embedded.errors import StartError
-from infra.embedded.postgres import cluster
+from infra.embedded.postgres import Cluster
 from infra.embedded.settings import Settings, read, user_environment
 from infra.embedded.state import ROOT, AlreadyRunningError, State, find
 
 
 def main() -> int:
     """Carry out the command and return its exit status."""
-    arguments = _parser().parse_args()
-    person = user_environment(ROOT)
+    arguments = parser().parse_args()
+    # Asked to end, as by Ctrl-C. The first process of a container would not even end otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        state = find(os.environ)
-        state.prepare()
-        archive = _archive(person, state)
-        if arguments.command == "restore":
-            _restore(arguments, archive, state)
-        elif arguments.list:
-            _list(archive)
-        else:
-            _backup(arguments, _server(read(person), state), archive)
+        _carry_out(arguments, user_environment(ROOT))
+    except KeyboardInterrupt:
+        print("Interrupted: nothing unfinished was kept.")
+        return 128 + signal.SIGINT
     except (BackupError, StartError) as error:
         print(error)
     except OSError as error:
@@ -46,49 +47,23 @@ def main() -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="./taskw",
-        description="Backups are encrypted files in GERAI_BACKUP_DIR (.gerai/backups). Their key is in"
-        " GERAI_BACKUP_KEY_FILE (.gerai/backup.key), made at the first backup: keep a copy elsewhere."
-        " See docs/backup.md.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    backup = commands.add_parser("backup", help="make a full backup of all databases")
-    what = backup.add_mutually_exclusive_group()
-    what.add_argument(
-        "--list", action="store_true", help="list the backups, and the times that can be restored"
-    )
-    what.add_argument("--follow", action="store_true", help="archive every change as it comes, until Ctrl-C")
-    backup.add_argument(
-        "--every", type=_positive, default=10, help="with --follow: seconds between archivings"
-    )
-    backup.add_argument("--keep", type=_positive, default=7, help="how many full backups to keep (7)")
-    back = commands.add_parser("restore", help="restore all databases into a new server")
-    back.add_argument(
-        "--to", type=_time, required=True, help="just before this time, as 2026-11-25T14:03:00Z"
-    )
-    back.add_argument("--into", type=Path, help="the new server's folder (.gerai/restored-TIME)")
-    back.add_argument(
-        "--in-place", action="store_true", help="then exchange it for the stopped platform's data"
-    )
-    return parser
+def _carry_out(arguments: argparse.Namespace, person: dict[str, str]) -> None:
+    state = find(os.environ)
+    state.prepare()
+    archive = _archive(person, state)
 
+    def cluster(folder: Path) -> Cluster:
+        return programs.cluster(folder, person.get(programs.VARIABLE))
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a number, 1 or more")
-    return int(text)
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise argparse.ArgumentTypeError("a time with its zone, such as 2026-11-25T14:03:00Z")
-    return time.astimezone(UTC)
+    match arguments.command:
+        case "restore":
+            _restore(arguments, archive, state, cluster)
+        case "drill":
+            _drill(archive, arguments.into or state.folder / "drill", cluster)
+        case _ if arguments.list:
+            _list(archive)
+        case _:
+            _backup(arguments, _server(read(person), cluster(state.folder / "postgres")), archive)
 
 
 def _archive(person: dict[str, str], state: State) -> Archive:
@@ -97,8 +72,7 @@ def _archive(person: dict[str, str], state: State) -> Archive:
     return Archive((ROOT / folder).resolve(), (ROOT / key).resolve())
 
 
-def _server(settings: Settings, state: State) -> Server:
-    own = cluster(state.folder / "postgres")
+def _server(settings: Settings, own: Cluster) -> Server:
     if settings.database_url:
         return Server(settings.database_url.reveal(), own.programs / "bin")
     if not own.data.exists():
@@ -112,12 +86,17 @@ def _backup(arguments: argparse.Namespace, server: Server, archive: Archive) -> 
         if not archive.is_followed(full):
             print("Its dumps can be restored. To restore to any moment: ./taskw backup -- --follow.")
         return
+    port = arguments.metrics_port
+    with metrics.served(archive.metrics, port) if port else nullcontext(), suppress(KeyboardInterrupt):
+        _follow(server, archive, arguments)
+
+
+def _follow(server: Server, archive: Archive, arguments: argparse.Namespace) -> None:
     if reserve(server):
         print("Changes are kept from now on, which begins with a full backup.", flush=True)
         _make(server, archive, arguments.keep)
     print("Archiving every change until Ctrl-C.", flush=True)
-    with suppress(KeyboardInterrupt):
-        follow(server, archive, arguments.every, lambda _time: None)
+    follow(server, archive, arguments.every, lambda _time: None)
 
 
 def _make(server: Server, archive: Archive, keep: int) -> Full:
@@ -143,27 +122,34 @@ def _list(archive: Archive) -> None:
         print("No changes are archived: ./taskw backup -- --follow does.")
 
 
-def _restore(arguments: argparse.Namespace, archive: Archive, state: State) -> None:
+def _drill(archive: Archive, folder: Path, cluster: Clusters) -> None:
+    print(f"Restoring the newest moment into {folder}", flush=True)
+    found = drill(archive, folder, cluster)
+    print(f"RPO {found.recovery_point:.1f} s: what a loss of the server would have cost")
+    print(f"RTO {found.recovery_time:.1f} s: until all of it was there again, and checked")
+
+
+def _restore(arguments: argparse.Namespace, archive: Archive, state: State, cluster: Clusters) -> None:
     if not arguments.in_place:
         folder = arguments.into or state.folder / f"restored-{arguments.to:%Y%m%dT%H%M%SZ}"
         print(f"Restoring into {folder}", flush=True)
-        restore(archive, arguments.to, folder)
+        restore(archive, arguments.to, folder, cluster)
         print(f"Done. {folder} holds a whole, stopped server. The same command with --in-place uses it.")
         return
     try:
         with state.lock():
-            _exchange(arguments, archive, state)
+            _exchange(arguments, archive, state, cluster)
     except AlreadyRunningError as error:
         raise BackupError(
             f"The platform runs, started by process {error.pid}. Stop it first: ./taskw down."
         ) from None
 
 
-def _exchange(arguments: argparse.Namespace, archive: Archive, state: State) -> None:
+def _exchange(arguments: argparse.Namespace, archive: Archive, state: State, cluster: Clusters) -> None:
     """Put a restored server in the place of the platform's own, which is kept."""
     place = state.folder / "postgres"
     draft = arguments.into or state.folder / f"restored-{arguments.to:%Y%m%dT%H%M%SZ}"
-    restore(archive, arguments.to, draft)
+    restore(archive, arguments.to, draft, cluster)
     if place.exists() or place.is_symlink():
         aside = place.with_name(f"postgres-before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         place.rename(aside)

@@ -6,6 +6,7 @@ keeps what is not archived yet; max_slot_wal_keep_size bounds it.
 
 import asyncio
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -15,10 +16,12 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
-from infra.backup.archive import Archive, Through, is_segment
+from infra.backup import metrics
+from infra.backup.archive import SEGMENT_BYTES, Archive, Through, is_segment
 from infra.backup.errors import BackupError
 from infra.backup.server import Server
-from infra.backup.vault import SUFFIX, Vault
+from infra.backup.vault import SUFFIX, Vault, write
+from infra.embedded import processes
 
 SLOT = "gerai_backup"
 
@@ -58,6 +61,8 @@ def follow(
     """
     vault = archive.prepare()
     with archive.lock("wal", "archiving WAL"), _receiving(server, archive) as process:
+        for left in archive.wal.glob(".*.draft"):
+            left.unlink()  # by a killed one
         while True:
             due = time.monotonic() + every
             told(asyncio.run(_cycle(server, archive, vault, process)))
@@ -68,28 +73,31 @@ def follow(
 
 @contextmanager
 def _receiving(server: Server, archive: Archive) -> Generator[subprocess.Popen[bytes]]:
+    pid_file = archive.spool / "receiver.pid"
+    if left := processes.of_pid_file(pid_file, "pg_receivewal", archive.spool):
+        # Of a killed one: it holds the slot.
+        processes.end(left, (signal.SIGTERM, signal.SIGKILL), _STOP_SECONDS)
     slot, directory = ("--slot", SLOT), ("--directory", str(archive.spool))
     command = server.command(
         "pg_receivewal", *slot, *directory, "--no-password", "--synchronous", "--no-loop"
     )
     with (archive.spool / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=server.environment(), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, env=server.environment(), stdout=log, stderr=log, cwd=archive.spool
+        )
     try:
+        pid_file.write_text(str(process.pid))
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        processes.stop(process, signal.SIGTERM, _STOP_SECONDS)
+        pid_file.unlink(missing_ok=True)
 
 
 async def _cycle(
     server: Server, archive: Archive, vault: Vault, process: subprocess.Popen[bytes]
 ) -> datetime:
     """Archive everything that is committed now, and return that time."""
-    connection = await asyncpg.connect(server.url, timeout=10)
+    connection = await asyncpg.connect(server.url, timeout=10, command_timeout=_RECEIVED_SECONDS)
     try:
         # A commit that changes nothing: recovery to any earlier time has a commit to stop before.
         time_ = await connection.fetchval("SELECT clock_timestamp()")
@@ -101,9 +109,9 @@ async def _cycle(
     while not _ship(archive, vault):
         pass
     through = time_.astimezone(UTC)
-    draft = archive.wal / ".through.draft"
-    draft.write_bytes(msgspec.json.encode(Through(through)))
-    draft.replace(archive.wal / "through.json")
+    write(archive.wal / "through.json", msgspec.json.encode(Through(through)))
+    archived = {"backup_archived_through_timestamp_seconds": through.timestamp()}
+    metrics.write(archive.metrics / "follow.prom", archived)
     return through
 
 
@@ -117,12 +125,21 @@ async def _received(
     query = "SELECT restart_lsn >= $2::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $1"
     while not await connection.fetchval(query, SLOT, position):
         if process.poll() is not None or time.monotonic() > limit:
-            said = (archive.spool / "log").read_text().strip()
-            raise BackupError(
-                f"The server's WAL no longer arrives:\n{said}\nIf it no longer has what is missing, drop the"
-                f" replication slot {SLOT}, start this again, and make a full backup at once."
-            )
+            raise BackupError(_why(archive))
         await asyncio.sleep(0.05)
+
+
+def _why(archive: Archive) -> str:
+    said = (archive.spool / "log").read_text().strip()
+    if "No space left" in said or shutil.disk_usage(archive.spool).free < SEGMENT_BYTES:
+        return (
+            f"The disk of {archive.folder} is full. Make room and start this again: the server keeps what is"
+            " not archived, as far as max_slot_wal_keep_size lets it."
+        )
+    return (
+        f"The server's WAL no longer arrives:\n{said}\nIf it no longer has what is missing, drop the"
+        f" replication slot {SLOT}, start this again, and make a full backup at once."
+    )
 
 
 def _ship(archive: Archive, vault: Vault) -> bool:

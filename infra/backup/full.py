@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tarfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -15,11 +16,9 @@ from infra.backup import manifest, metrics
 from infra.backup.archive import Archive, Full
 from infra.backup.errors import BackupError
 from infra.backup.server import Server
-from infra.backup.vault import SUFFIX, Vault, sync_folder
+from infra.backup.vault import SUFFIX, Vault, sync_folder, write
 
 DATABASES = ("gerai_auth", "gerai_client", "gerai_store")
-
-_MAKING = ".making"
 
 
 def make(server: Server, archive: Archive, keep: int) -> Full:
@@ -31,11 +30,9 @@ def make(server: Server, archive: Archive, keep: int) -> Full:
     vault = archive.prepare()
     with archive.lock("backup", "making a backup"):
         started = time.monotonic()
-        making = archive.full(_MAKING)
-        shutil.rmtree(making, ignore_errors=True)  # what a killed one left
-        making.mkdir(mode=0o700)
+        making = archive.making()
         try:
-            full = _into(making, server, vault)
+            full = _Making(making, server, vault).run()
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             raise
@@ -46,39 +43,78 @@ def make(server: Server, archive: Archive, keep: int) -> Full:
     return full
 
 
-def _into(making: Path, server: Server, vault: Vault) -> Full:
-    started, system, needed = asyncio.run(_look(server.url))
-    _require_room(making, needed)
-    name = f"{started:%Y%m%dT%H%M%SZ}"
-    plain = making / "plain"
-    print("  copying the cluster …", flush=True)
-    server.run(
-        "pg_basebackup", "--pgdata", str(plain), "--wal-method=stream", "--checkpoint=fast",
-        "--manifest-checksums=SHA256", "--no-password",
-    )  # fmt: skip
-    print("  verifying the copy …", flush=True)
-    manifest.verify(plain)
-    print("  encrypting it …", flush=True)
-    with vault.writing(making / f"base.tar{SUFFIX}", f"{name}/base.tar") as target, _tar(target) as tar:
-        tar.add(plain, arcname=".")
-    first = _first_segment(plain)
-    shutil.rmtree(plain)
-    ended, _, _ = asyncio.run(_look(server.url))
-    for database in DATABASES:
+@dataclass(frozen=True)
+class _Seen:
+    """What the server says of itself."""
+
+    time: datetime
+    system: str
+    size: int
+    superuser: bool
+
+
+class _Making:
+    """A backup that is being made in a folder of its own."""
+
+    def __init__(self, folder: Path, server: Server, vault: Vault) -> None:
+        self._folder = folder
+        self._server = server
+        self._vault = vault
+        self._before = asyncio.run(_look(server.url))
+        self._name = f"{self._before.time:%Y%m%dT%H%M%SZ}"
+
+    def run(self) -> Full:
+        _require_room(self._folder, self._before.size)
+        first = self._copy()
+        ended = asyncio.run(_look(self._server.url)).time
+        for database in DATABASES:
+            self._dump(database)
+        if self._before.superuser:  # another role's password opens nothing in what is restored
+            self._seal("superuser-password", self._server.password().encode())
+        size = sum(file.stat().st_size for file in self._folder.iterdir())
+        full = Full(self._name, self._before.time, ended, first, self._before.system, size)
+        write(self._folder / "backup.json", msgspec.json.encode(full))
+        return full
+
+    def _copy(self) -> str:
+        """Copy the cluster, and return the segment with which its recovery begins."""
+        plain = self._folder / "plain"
+        print("  copying the cluster …", flush=True)
+        self._server.run(
+            "pg_basebackup", "--pgdata", str(plain), "--wal-method=stream", "--checkpoint=fast",
+            "--manifest-checksums=SHA256", "--no-password",
+        )  # fmt: skip
+        print("  verifying the copy …", flush=True)
+        manifest.verify(plain)
+        print("  encrypting it …", flush=True)
+        path, name = self._place("base.tar")
+        with self._vault.writing(path, name) as target, _tar(target) as tar:
+            tar.add(plain, arcname=".")
+        first = _first_segment(plain)
+        shutil.rmtree(plain)
+        return first
+
+    def _dump(self, database: str) -> None:
         print(f"  dumping {database} …", flush=True)
-        with vault.writing(making / f"{database}.dump{SUFFIX}", f"{name}/{database}.dump") as target:
+        path, name = self._place(f"{database}.dump")
+        with self._vault.writing(path, name) as target:
             # Compressed by the vault, as everything is.
-            server.pipe("pg_dump", ["--format=custom", "--compress=0", "--no-password", database], target)
-    with vault.writing(making / f"superuser-password{SUFFIX}", f"{name}/superuser-password") as target:
-        target.write(server.password().encode())
-    size = sum(file.stat().st_size for file in making.iterdir())
-    full = Full(name, started, ended, first, system, size)
-    (making / "backup.json").write_bytes(msgspec.json.encode(full))
-    return full
+            self._server.pipe(
+                "pg_dump", ["--format=custom", "--compress=0", "--no-password", database], target
+            )
+
+    def _seal(self, file: str, content: bytes) -> None:
+        path, name = self._place(file)
+        with self._vault.writing(path, name) as target:
+            target.write(content)
+
+    def _place(self, file: str) -> tuple[Path, str]:
+        """Return where a file of the backup is written, and what it is called there."""
+        return self._folder / f"{file}{SUFFIX}", f"{self._name}/{file}"
 
 
-async def _look(url: str) -> tuple[datetime, str, int]:
-    """Return the server's time, the cluster's identifier, and the bytes of all databases.
+async def _look(url: str) -> _Seen:
+    """Return what the server says of itself now.
 
     Raises:
         BackupError: the server does not answer.
@@ -94,13 +130,14 @@ async def _look(url: str) -> tuple[datetime, str, int]:
         row = await connection.fetchrow(
             "SELECT clock_timestamp() AS now,"
             " (SELECT system_identifier FROM pg_control_system())::text AS system,"
-            " (SELECT sum(pg_database_size(oid)) FROM pg_database)::bigint AS size"
+            " (SELECT sum(pg_database_size(oid)) FROM pg_database)::bigint AS size,"
+            " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser"
         )
     finally:
         await connection.close()
     if row is None:
         raise ValueError
-    return row["now"].astimezone(UTC), row["system"], row["size"]
+    return _Seen(row["now"].astimezone(UTC), row["system"], row["size"], row["superuser"])
 
 
 def _tar(target: IO[bytes]) -> tarfile.TarFile:

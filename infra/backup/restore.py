@@ -6,26 +6,26 @@ import signal
 import subprocess
 import tarfile
 import time
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from infra.backup import metrics
 from infra.backup.archive import Archive, Full, is_segment
 from infra.backup.errors import BackupError
+from infra.backup.programs import Clusters
 from infra.backup.vault import SUFFIX, Vault, read_key
 from infra.embedded import private, processes
 from infra.embedded.logs import last_lines
 from infra.embedded.ports import free_port
-from infra.embedded.postgres import Cluster, cluster
+from infra.embedded.postgres import Cluster
 from infra.embedded.unprivileged import run_as
 
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 60
 
 
-def restore(archive: Archive, to: datetime, folder: Path) -> Cluster:
-    """Make a cluster in `folder`, as it was just before the time `to`, checked and stopped.
+def restore(archive: Archive, to: datetime, folder: Path, cluster: Clusters) -> Cluster:
+    """Make a `cluster` in `folder`, as it was just before the time `to`, checked and stopped.
 
     Raises:
         BackupError: there is no backup for that time, it cannot be read, or WAL is missing on the way.
@@ -56,7 +56,8 @@ def _fill(copy: Cluster, archive: Archive, vault: Vault, full: Full, to: datetim
     print(f"  reading the full backup of {full.started:%Y-%m-%d %H:%M:%S} UTC …", flush=True)
     _unpack(archive, vault, full, copy)
     print("  reading the WAL since …", flush=True)
-    _give(copy, *_unpack_wal(archive, vault, full, copy))
+    _unpack_wal(archive, vault, full, copy)
+    _give(copy)
     print("  recovering …", flush=True)
     _recover(copy, to)
     print("  checking every page …", flush=True)
@@ -94,13 +95,15 @@ def _unpack(archive: Archive, vault: Vault, full: Full, copy: Cluster) -> None:
             tar.extractall(copy.data, filter="data")
         while source.read(1 << 20):
             pass  # to the mark at the end, without which the file was cut off
-    with vault.reading(place / f"superuser-password{SUFFIX}", f"{full.name}/superuser-password") as source:
-        private.write(copy.folder / "superuser-password", source.read().decode())
+    password = place / f"superuser-password{SUFFIX}"
+    if password.exists():  # else its role was not the superuser
+        with vault.reading(password, f"{full.name}/superuser-password") as source:
+            private.write(copy.folder / "superuser-password", source.read().decode())
     copy.data.chmod(0o700)
     (copy.data / "recovery.signal").touch()
 
 
-def _unpack_wal(archive: Archive, vault: Vault, full: Full, copy: Cluster) -> Sequence[Path]:
+def _unpack_wal(archive: Archive, vault: Vault, full: Full, copy: Cluster) -> None:
     """Decrypt all WAL that recovery may ask for, so that what is damaged is known before it begins."""
     place = copy.folder / "wal"
     place.mkdir(mode=0o700)
@@ -108,16 +111,14 @@ def _unpack_wal(archive: Archive, vault: Vault, full: Full, copy: Cluster) -> Se
         kept = file.name.removesuffix(SUFFIX)
         with vault.reading(file, f"wal/{kept}") as source, (place / name).open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
-    return (place, copy.data, copy.folder / "superuser-password")
 
 
-def _give(copy: Cluster, *places: Path) -> None:
-    """Make files the server's user's."""
+def _give(copy: Cluster) -> None:
+    """Make all files of the cluster its server's user's."""
     if copy.user is None:
         return
-    for place in places:
-        for path in (place, *place.rglob("*")):
-            os.chown(path, copy.user.uid, copy.user.gid, follow_symlinks=False)
+    for path in copy.folder.rglob("*"):
+        os.chown(path, copy.user.uid, copy.user.gid, follow_symlinks=False)
 
 
 def _recover(copy: Cluster, to: datetime) -> None:
@@ -131,6 +132,8 @@ def _recover(copy: Cluster, to: datetime) -> None:
         "recovery_target_inclusive": "off",
         "recovery_target_action": "promote",
         "archive_mode": "off",
+        # Queries during recovery would ask for as many connections as the server had that was lost.
+        "hot_standby": "off",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = copy.folder / "recovery.log"

@@ -13,7 +13,10 @@ from infra.backup.errors import BackupError
 
 @dataclass(frozen=True)
 class Server:
-    """A superuser's URL, and the folder with the programs of its version."""
+    """The URL of a role that may copy the server, and the folder with the programs of its version.
+
+    What the URL leaves out is in libpq's variables: a password that must not be on show is in PGPASSWORD.
+    """
 
     url: str
     programs: Path
@@ -21,18 +24,21 @@ class Server:
     def environment(self) -> dict[str, str]:
         """Return what libpq needs; not on the command line, which everybody can see."""
         parts = urlsplit(self.url)
+        options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        trusted = {"PGSSLROOTCERT": options["sslrootcert"]} if "sslrootcert" in options else {}
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "PGHOST": parts.hostname or "",
             "PGPORT": str(parts.port or 5432),
             "PGUSER": unquote(parts.username or ""),
             "PGPASSWORD": self.password(),
-            "PGSSLMODE": parse_qs(parts.query).get("sslmode", ["prefer"])[0],
+            "PGSSLMODE": options.get("sslmode", "prefer"),
+            **trusted,
         }
 
     def password(self) -> str:
-        """Return the superuser's password."""
-        return unquote(urlsplit(self.url).password or "")
+        """Return the role's password."""
+        return unquote(urlsplit(self.url).password or "") or os.environ.get("PGPASSWORD", "")
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """Return the command line of one of PostgreSQL's programs."""

@@ -124,6 +124,17 @@ def make_key(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def write(path: Path, content: bytes) -> None:
+    """Replace a plain file; what it held, or holds now, survives a power failure."""
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)

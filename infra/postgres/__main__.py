@@ -10,7 +10,14 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from infra.postgres.provision import MONITOR, ServiceDatabase, provide_monitor, provision
+from infra.postgres.provision import (
+    BACKUP,
+    MONITOR,
+    ServiceDatabase,
+    provide_backup,
+    provide_monitor,
+    provision,
+)
 
 DATABASES = ("gerai_auth", "gerai_client", "gerai_store")
 
@@ -35,6 +42,9 @@ async def _provide(environment: Mapping[str, str]) -> None:
     if password := environment.get(_variable(MONITOR)):
         await provide_monitor(url, password, DATABASES)
         print(f"Role for monitors: {MONITOR}")
+    if password := environment.get(_variable(BACKUP)):
+        await provide_backup(url, password, DATABASES)
+        print(f"Role for backups: {BACKUP}")
 
 
 def _roles(database: str) -> tuple[str, str]:

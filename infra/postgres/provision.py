@@ -2,7 +2,8 @@
 
 Each service has a database with two roles: the owner migrates, the application reads and writes rows. PUBLIC,
 which means every role of the server, may do nothing there. Another role, for monitors, sees the statistics of
-all databases and no rows. All of it can run again at any time.
+all databases and no rows; one more, for backups, reads all of the server and changes nothing. All of it can
+run again at any time.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ _FIRST_VERSION_WITH_OWN_LOCALES = 17
 
 MONITOR = "gerai_monitor"
 """The role that monitors work as."""
+
+BACKUP = "gerai_backup"
+"""The role that backups are made as."""
 
 _RIGHTS = (
     "REVOKE ALL ON DATABASE {name} FROM PUBLIC",
@@ -107,6 +111,22 @@ async def provide_monitor(superuser_url: str, password: str, databases: Sequence
         await _run(connection, "GRANT pg_monitor TO %I", MONITOR)
         for name in databases:
             await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, MONITOR)
+
+
+async def provide_backup(superuser_url: str, password: str, databases: Sequence[str]) -> None:
+    """Make or correct the role BACKUP, which may copy the server, follow its WAL and dump `databases`.
+
+    Raises:
+        asyncpg.PostgresError: the server refuses.
+        OSError: the server cannot be reached.
+    """
+    async with _connected(superuser_url) as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await _provide_role(connection, BACKUP, password)
+        await _run(connection, "ALTER ROLE %I REPLICATION", BACKUP)
+        await _run(connection, "GRANT pg_read_all_data, pg_read_all_stats TO %I", BACKUP)
+        for name in databases:
+            await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, BACKUP)
 
 
 @asynccontextmanager

@@ -130,9 +130,10 @@ def test_one_backup_at_a_time(archive: Archive) -> None:
 
 
 def test_a_killed_backup_is_no_backup(archive: Archive) -> None:
-    archive.full(".making").mkdir()
-    (archive.full(".making") / "backup.json").write_bytes(b"{}")
+    (killed := archive.making() / "backup.json").write_bytes(b"{}")
     assert archive.fulls() == []
+    assert archive.making() != killed.parent
+    assert not killed.exists()
     with pytest.raises(BackupError, match="There is no whole backup"):
         choose(archive, _THEN)
 
