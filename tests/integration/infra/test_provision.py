@@ -8,7 +8,14 @@ import asyncpg
 import pytest
 
 from infra.embedded.state import ROOT
-from infra.postgres.provision import MONITOR, ServiceDatabase, provide_monitor, provision
+from infra.postgres.provision import (
+    BACKUP,
+    MONITOR,
+    ServiceDatabase,
+    provide_backup,
+    provide_monitor,
+    provision,
+)
 from tests.support.databases import PASSWORD
 
 ODD = ServiceDatabase('odd "name" %I', "it's \\ odd", 'quoted "$1" ü')
@@ -95,18 +102,35 @@ async def test_the_monitor_sees_statistics_and_no_rows(postgres_url: str) -> Non
     await owner.close()
 
 
+async def test_backups_read_everything_and_change_nothing(postgres_url: str) -> None:
+    await provision(postgres_url, [OTHER])
+    await provide_backup(postgres_url, "copying", [OTHER.name])
+    owner = await connect(postgres_url, OTHER.owner, OTHER.owner_password, OTHER.name)
+    await owner.execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)")
+    await owner.close()
+    backup = await connect(postgres_url, BACKUP, "copying", OTHER.name)
+    assert await backup.fetchval("SELECT count(*) FROM public.kept") == 1
+    assert await backup.fetchval("SELECT rolreplication FROM pg_roles WHERE rolname = current_user")
+    assert not await backup.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    for forbidden in ("INSERT INTO public.kept VALUES (2)", "CREATE TABLE more (id int)", "DROP TABLE kept"):
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError)):
+            await backup.execute(forbidden)
+    await backup.close()
+
+
 async def test_the_command_provides_every_service(postgres_url: str, tmp_path: Path) -> None:
     roles = [
         f"gerai_{service}_{role}" for service in ("auth", "client", "store") for role in ("owner", "app")
     ]
-    passwords = {f"{role.upper()}_PASSWORD": PASSWORD for role in [*roles, MONITOR]}
+    passwords = {f"{role.upper()}_PASSWORD": PASSWORD for role in [*roles, MONITOR, BACKUP]}
     done = await provisioned({"DATABASE_URL": postgres_url} | passwords, tmp_path)
     assert done.returncode == 0, done.stderr
     for role in roles:
         connection = await connect(postgres_url, role, PASSWORD, role.rpartition("_")[0])
         await connection.close()
-    connection = await connect(postgres_url, MONITOR, PASSWORD, "gerai_store")
-    await connection.close()
+    for role in (MONITOR, BACKUP):
+        connection = await connect(postgres_url, role, PASSWORD, "gerai_store")
+        await connection.close()
 
 
 async def test_the_command_says_what_is_missing(postgres_url: str, tmp_path: Path) -> None:
