@@ -1,8 +1,9 @@
-"""`python -m infra.cluster`: build a Kubernetes without machines, unless it was built before."""
+"""`python -m infra.cluster`: get a Kubernetes without machines, and the kinds that operators bring to it."""
 
 import os
 import sys
 
+from infra.cluster.kinds import KINDS, definition
 from infra.cluster.programs import CannotBuild, build
 
 
@@ -12,6 +13,8 @@ def main() -> None:
         print(f"The cluster of {kubeconfig} is used; nothing is built.")
         return
     try:
+        for kind in KINDS:
+            definition(kind)
         print(build())
     except CannotBuild as error:
         sys.exit(str(error))

@@ -27,7 +27,8 @@ class CannotBuild(Exception):
 
 def programs(cache: Path = CACHE) -> Path:
     """Return the folder where the programs of these go.mod files are, or will be once they are built."""
-    pins = b"".join(file.read_bytes() for file in sorted(MODULES.glob("*/go.mod")))
+    modules = sorted({module for module, _ in PROGRAMS.values()})
+    pins = b"".join((MODULES / module / "go.mod").read_bytes() for module in modules)
     return cache / hashlib.sha256(pins).hexdigest()[:16]
 
 

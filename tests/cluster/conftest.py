@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cluster.kinds import KINDS, definition
 from infra.cluster.programs import programs
 from tests.cluster.control_plane import HERE, running
 from tests.cluster.release import PRODUCTION, Cluster, Release
@@ -31,9 +32,18 @@ def cluster(kubeconfig: Path) -> Cluster:
     """A cluster with nodes, and the kinds that operators would bring."""
     cluster = Cluster(kubeconfig)
     cluster.kubectl("apply", "--server-side", f"--filename={HERE / 'objects.yaml'}")
+    _define(cluster)
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
     return cluster
+
+
+def _define(cluster: Cluster) -> None:
+    """Teach the cluster the kinds that it does not know: where an operator is at work, its own stay."""
+    known = cluster.kubectl("get", "crd", "--output=name")
+    for kind in KINDS:
+        if f"/{kind}\n" not in known:
+            cluster.kubectl("apply", "--server-side", f"--filename={definition(kind)}")
 
 
 @pytest.fixture
