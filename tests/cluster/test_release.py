@@ -79,6 +79,29 @@ def test_nothing_is_left_of_a_release_that_was_uninstalled(installed: Release) -
     until(lambda: _left(installed) == set())
 
 
+def test_nothing_is_left_after_an_upgrade_that_failed_to_migrate(installed: Release) -> None:
+    done = installed.upgrade("--set=image.tag=unmigratable", "--rollback-on-failure", "--timeout=1m")
+    assert done.returncode != 0
+    assert installed.status() == "deployed"
+    assert [name for _, name in _left(installed) if "migration" in name or "owner" in name] == []
+    _succeeded(installed.helm("uninstall", "--wait"))
+    until(lambda: _left(installed) == set())
+
+
+def test_nothing_is_left_of_an_install_that_failed_to_migrate(empty: Release) -> None:
+    assert empty.install(PRODUCTION, "--set=image.tag=unmigratable").returncode != 0
+    assert empty.status() == "failed"
+    _succeeded(empty.helm("uninstall", "--wait"))
+    until(lambda: _left(empty) == set())
+
+
+def test_nothing_is_left_after_a_round_trip_that_failed(empty: Release) -> None:
+    _succeeded(empty.install(PRODUCTION, "--set=image.tag=unmigratable", "--set=migrations.enabled=false"))
+    assert empty.helm("test").returncode != 0
+    _succeeded(empty.helm("uninstall", "--wait"))
+    until(lambda: _left(empty) == set())
+
+
 def _succeeded(done: Done) -> None:
     assert done.returncode == 0, done.stderr
 

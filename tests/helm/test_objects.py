@@ -139,7 +139,10 @@ def test_hooks_leave_nothing_behind(objects: Objects) -> None:
     for each in objects:
         hook = each["metadata"].get("annotations", {})
         if "helm.sh/hook" in hook:
-            assert hook["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+            policy = "before-hook-creation,hook-succeeded,hook-failed"
+            assert hook["helm.sh/hook-delete-policy"] == policy
+            if each["kind"] in WORKLOADS:  # whose logs nobody could ask for later
+                assert hook["helm.sh/hook-output-log-policy"] == "hook-succeeded,hook-failed"
 
 
 def test_only_the_gateway_is_public(of_kind: OfKind) -> None:
