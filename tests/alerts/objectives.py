@@ -120,6 +120,7 @@ def _not_counted() -> Iterator[Case]:
         f'{gateway}, route="/readyz", status="200"',
         f'{gateway}, route="unmatched", status="404"',
         f'{gateway}, route="/v1/stores/import", status="202"',
+        f'{gateway}, route="/v1/stores/export", status="200"',
         f'{gateway}, route="/v1/stores", status="504"',
         'job="gerai", service="store", route="/v1/stores", status="200"',
     ):

@@ -15,6 +15,7 @@ import httpx
 
 from infra.debian import program
 from infra.embedded.ports import free_port
+from infra.embedded.state import ROOT
 from shared.config import RedisConfig
 from tests.support.exposition import metrics_url
 from tests.support.platform import Platform
@@ -24,6 +25,7 @@ SCRAPE_SECONDS = 1
 _LIMIT_SECONDS = 60
 _STOP_SECONDS = 15
 _LOCAL = "127.0.0.1"
+_RULES = ROOT / "infra/prometheus/rules"
 
 
 class Prometheus:
@@ -49,6 +51,13 @@ class Prometheus:
         span = {"start": str(time.time() - 3600), "end": str(time.time())}
         answer = (await self._http.post("/api/v1/query_exemplars", data={"query": selector, **span})).json()
         return {point["labels"]["trace_id"] for series in answer["data"] for point in series["exemplars"]}
+
+    async def failed_rules(self) -> list[str]:
+        """Return the rules that were not evaluated yet, or could not be at the last time, and why."""
+        groups = (await self._http.get("/api/v1/rules")).raise_for_status().json()["data"]["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        assert rules
+        return [f"{each['name']} {each.get('lastError', '')}" for each in rules if each["health"] != "ok"]
 
     async def down(self) -> list[str]:
         """Return the targets that were not scraped yet, or not at the last attempt, and why."""
@@ -158,6 +167,7 @@ def _configuration(platform: Platform, postgres: int, cache: int) -> dict[str, A
             {"job_name": "postgres", "static_configs": [{"targets": [f"{_LOCAL}:{postgres}"]}]},
             {"job_name": "redis", "static_configs": [{"targets": [f"{_LOCAL}:{cache}"]}]},
         ],
+        "rule_files": [str(_RULES / "*.yml")],
     }
 
 

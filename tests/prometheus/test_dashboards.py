@@ -93,6 +93,15 @@ async def test_points_of_latency_lead_to_traces(prometheus: Prometheus, sink: Si
     assert traces & {span.trace_id for span in sink.spans if span.service == f"gerai-{service}"}
 
 
+async def test_every_rule_can_be_evaluated(prometheus: Prometheus) -> None:
+    assert await prometheus.failed_rules() == []
+
+
+@pytest.mark.parametrize("record", ["requests:rate5m", "errors:ratio_rate5m", "slow:ratio_rate5m"])
+async def test_what_objectives_are_measured_by_has_data(prometheus: Prometheus, record: str) -> None:
+    assert await prometheus.values(f"gateway:http_{record}")
+
+
 async def test_an_expression_without_data_would_show(prometheus: Prometheus) -> None:
     assert await prometheus.values('rate(http_server_requests_seconds_count{job="gerai"}[1m])') == []
     with pytest.raises(ValueError, match="parse error"):
