@@ -29,16 +29,23 @@ def render(values: Path, *arguments: str) -> Objects:
 
 
 def container(workload: dict[str, Any]) -> dict[str, Any]:
-    """Return the only container of a Deployment, Job or Pod."""
+    """Return the only container of a workload."""
     return pod(workload)["containers"][0]
 
 
 def pod(workload: dict[str, Any]) -> dict[str, Any]:
-    return workload["spec"] if workload["kind"] == "Pod" else workload["spec"]["template"]["spec"]
+    return _template(workload)["spec"]
 
 
 def pod_labels(workload: dict[str, Any]) -> dict[str, str]:
-    return (workload if workload["kind"] == "Pod" else workload["spec"]["template"])["metadata"]["labels"]
+    return _template(workload)["metadata"]["labels"]
+
+
+def _template(workload: dict[str, Any]) -> dict[str, Any]:
+    if workload["kind"] == "Pod":
+        return workload
+    spec = workload["spec"]
+    return (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
 
 
 def environment(workload: dict[str, Any], objects: Objects) -> dict[str, str]:

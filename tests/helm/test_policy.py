@@ -22,7 +22,8 @@ ACCEPTED_OF_PODS = {
 
 def test_checkov_finds_nothing_but_what_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "objects.yaml"
-    file.write_text(template("--values", str(CHART / "values-production.yaml")))
+    with_backups = ["--set", "backup.enabled=true"]
+    file.write_text(template("--values", str(CHART / "values-production.yaml"), *with_backups))
     command = [
         *CHECKOV,
         "--file",

@@ -40,6 +40,8 @@ def test_objects_are_what_kubernetes_takes(values_file: Path, version: str, tmp_
         {"shutdown": {"preStopSeconds": 0}},
         {"database": {"host": ""}},
         {"nothing": {}},
+        {"backup": {"schedule": "daily"}},
+        {"backup": {"volume": {"accessMode": "ReadWriteOncePod"}}},
     ],
 )
 def test_values_that_mean_nothing_or_harm_are_refused(wrong: dict[str, object], tmp_path: Path) -> None:
