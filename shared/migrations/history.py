@@ -9,12 +9,29 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from shared.migrations.limits import LIMITS
 
 logger = logging.getLogger("gerai.migrations")
 
+# Default privileges give the application role all four rights on this table as on every other. Whoever could
+# write to it could have revisions left out, or applied twice.
+_READ_ONLY = """
+DO $$
+DECLARE holder text;
+BEGIN
+    FOR holder IN
+        SELECT DISTINCT CASE grantee WHEN 'PUBLIC' THEN grantee ELSE quote_ident(grantee) END
+        FROM information_schema.role_table_grants
+        WHERE table_schema = current_schema() AND table_name = 'alembic_version'
+            AND grantee <> current_user AND privilege_type <> 'SELECT'
+    LOOP
+        EXECUTE 'REVOKE ALL ON alembic_version FROM ' || holder;
+        EXECUTE 'GRANT SELECT ON alembic_version TO ' || holder;
+    END LOOP;
+END $$
+"""
 _BEGINNING = re.compile(r"^-- Running upgrade .*-> (\w+)$", re.MULTILINE)
 
 
@@ -22,6 +39,7 @@ def upgrade(connection: Connection, revisions: Path, target: str) -> None:
     """Apply the revisions up to `target`, unless a newer release has applied more than there are here."""
     settings = _settings(revisions)
     settings.attributes["connection"] = connection
+    _keep_version(connection, settings)
     newest = ScriptDirectory.from_config(settings).get_current_head() or ""
     current = MigrationContext.configure(connection).get_current_revision() or ""
     connection.commit()  # else all revisions would be in this transaction
@@ -29,6 +47,16 @@ def upgrade(connection: Connection, revisions: Path, target: str) -> None:
         logger.warning("The schema is at %s, newer than %s, the newest here: left alone.", current, newest)
         return
     command.upgrade(settings, target)
+
+
+def _keep_version(connection: Connection, settings: Config) -> None:
+    """Have a table that says how new the schema is, which nobody but the owner writes to.
+
+    What earlier releases made is mended as well.
+    """
+    command.ensure_version(settings)
+    connection.execute(text(_READ_ONLY))
+    connection.commit()
 
 
 def downgrade(connection: Connection, revisions: Path, target: str) -> None:

@@ -1,12 +1,16 @@
 """The application role changes rows alone, and of the history not even those: tried on every table."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
 import pytest
 
+from shared.migrations import upgrade
 from tests.support.databases import SERVICES, TestDatabase, connect
+from tests.support.migrations import scratch, write_revision
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -35,6 +39,11 @@ REFUSED_OF_CHANGES = (
         "INSERT INTO changes OVERRIDING SYSTEM VALUE SELECT * FROM changes"
         " ON CONFLICT (id) DO UPDATE SET actor = 'x'"
     ),
+)
+REFUSED_OF_THE_VERSION = (
+    "UPDATE alembic_version SET version_num = '0001'",
+    "DELETE FROM alembic_version",
+    "INSERT INTO alembic_version VALUES ('0001')",
 )
 REFUSED_OF_THE_DATABASE = (
     "CREATE TABLE x ()",
@@ -84,6 +93,29 @@ async def test_history_is_only_added_to(app: Connection) -> None:
         await _assert_refused(app, statement)
 
 
+async def test_nobody_else_says_how_new_the_schema_is(app: Connection) -> None:
+    for statement in REFUSED_OF_THE_VERSION:
+        await _assert_refused(app, statement)
+    assert await app.fetchval("SELECT version_num FROM alembic_version")
+
+
+async def test_what_earlier_releases_let_others_write_is_taken_back(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    database = await scratch(postgres_url, "earlier")
+    write_revision(tmp_path, 1, "op.execute('CREATE TABLE things ()')")
+    await asyncio.to_thread(upgrade, database.owner, tmp_path)
+    owner = await connect(database.owner)
+    await owner.execute(f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON alembic_version TO {database.app.user}")
+    await owner.execute("GRANT UPDATE ON alembic_version TO PUBLIC")
+    await asyncio.to_thread(upgrade, database.owner, tmp_path)
+    rights = await owner.fetch(_RIGHTS, database.app.user, "r")
+    assert {row["relname"]: row["rights"] for row in rights}["alembic_version"] == "SELECT"
+    everybody = "SELECT has_table_privilege($1, 'alembic_version', 'UPDATE')"
+    assert await owner.fetchval(everybody, database.app.user) is False
+    await owner.close()
+
+
 async def test_the_database_is_not_changed(app: Connection, database: TestDatabase) -> None:
     for statement in REFUSED_OF_THE_DATABASE:
         await _assert_refused(app, statement.format(owner=database.owner.user))
@@ -92,6 +124,7 @@ async def test_the_database_is_not_changed(app: Connection, database: TestDataba
 async def test_rights_are_those_of_rows(app: Connection, database: TestDatabase) -> None:
     tables = await _rights(app, database, "r")
     assert tables.pop("changes") == "INSERT SELECT"
+    assert tables.pop("alembic_version") == "SELECT"
     assert set(tables.values()) == {"DELETE INSERT SELECT UPDATE"}
     assert set((await _rights(app, database, "S")).values()) == {"SELECT USAGE"}
     assert await app.fetch(_STRANGERS, database.app.user, database.owner.user) == []
