@@ -28,7 +28,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.seed",
+        prog="./taskw seed --",
         description="Load demo data into the running platform: invented companies and stores in"
         " real cities. The same command adds nothing twice; a larger number adds the rest.",
     )

@@ -78,47 +78,17 @@ async def watching(
     postgres, cache, own = free_port(), free_port(), free_port()
     configuration = folder / "prometheus.yml"
     configuration.write_text(json.dumps(_configuration(platform, postgres, cache)))  # which is YAML, too
-    server = urlsplit(postgres_url)
-    source = (
-        f"postgresql://{server.username}:{server.password}@{_LOCAL}:{server.port}/postgres?sslmode=disable"
-    )
+    command = [
+        program("prometheus", "prometheus"),
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={_LOCAL}:{own}",
+        "--enable-feature=exemplar-storage",
+    ]
     async with AsyncExitStack() as stack:
-        stack.enter_context(
-            _Running(
-                [
-                    _exporter("postgres"),
-                    f"--web.listen-address={_LOCAL}:{postgres}",
-                    "--auto-discover-databases",
-                ],
-                {"DATA_SOURCE_NAME": source},
-                folder / "postgres.log",
-            )
-        )
-        password = redis.password.reveal() if redis.password else ""
-        stack.enter_context(
-            _Running(
-                [
-                    _exporter("redis"),
-                    f"--web.listen-address={_LOCAL}:{cache}",
-                    f"--redis.addr=redis://{redis.host}:{redis.port}",
-                ],
-                {"REDIS_PASSWORD": password},
-                folder / "redis.log",
-            )
-        )
-        stack.enter_context(
-            _Running(
-                [
-                    program("prometheus", "prometheus"),
-                    f"--config.file={configuration}",
-                    f"--storage.tsdb.path={folder / 'data'}",
-                    f"--web.listen-address={_LOCAL}:{own}",
-                    "--enable-feature=exemplar-storage",
-                ],
-                {},
-                folder / "prometheus.log",
-            )
-        )
+        stack.enter_context(_exporting_postgres(postgres_url, postgres, folder / "postgres.log"))
+        stack.enter_context(_exporting_redis(redis, cache, folder / "redis.log"))
+        stack.enter_context(_Running(command, {}, folder / "prometheus.log"))
         url = f"http://{_LOCAL}:{own}"
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=_LIMIT_SECONDS))
         prometheus = Prometheus(http)
@@ -143,6 +113,21 @@ class _Running:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(_STOP_SECONDS)
+
+
+def _exporting_postgres(url: str, port: int, log: Path) -> _Running:
+    server = urlsplit(url)
+    source = (
+        f"postgresql://{server.username}:{server.password}@{_LOCAL}:{server.port}/postgres?sslmode=disable"
+    )
+    command = [_exporter("postgres"), f"--web.listen-address={_LOCAL}:{port}", "--auto-discover-databases"]
+    return _Running(command, {"DATA_SOURCE_NAME": source}, log)
+
+
+def _exporting_redis(redis: RedisConfig, port: int, log: Path) -> _Running:
+    address = f"--redis.addr=redis://{redis.host}:{redis.port}"
+    command = [_exporter("redis"), f"--web.listen-address={_LOCAL}:{port}", address]
+    return _Running(command, {"REDIS_PASSWORD": redis.password.reveal() if redis.password else ""}, log)
 
 
 def _exporter(name: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from redis.asyncio import Redis
 
 from shared.config import DatabaseConfig, RedisConfig
 from shared.db import Database, WriteConnection
@@ -102,8 +101,3 @@ async def until(condition: Callable[[], Awaitable[object]], seconds: float = LIM
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.01)
-
-
-def redis_of(events: Events) -> Redis:
-    """Return another client of the same Redis."""
-    return streams_client(events.redis_config)

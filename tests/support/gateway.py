@@ -23,7 +23,6 @@ from gateway.factory import create_app
 from gateway.routes import Route, platform_routes
 from infra.embedded.ports import free_port
 from shared.server import load_or_exit, serve
-from tests.support.fake_service import FakeService
 from tests.support.tokens import SECRET, access_token
 
 QUICK_SECONDS = 0.5
@@ -159,11 +158,6 @@ async def running_gateway(urls: Mapping[str, str]) -> AsyncGenerator[RunningGate
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, _STOP_SECONDS)
-
-
-def urls_of(store: FakeService) -> dict[str, str]:
-    """Return the URLs of a platform whose services are all `store`."""
-    return dict.fromkeys(("auth", "client", "store"), store.url)
 
 
 async def _ready(gateway: RunningGateway) -> None:

@@ -15,7 +15,6 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self.port = 0
-        self.accepted = 0
         self._target = target
         self._delay = 0.0
         self._flowing = asyncio.Event()
@@ -52,7 +51,6 @@ class Proxy:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection until either side ends it."""
-        self.accepted += 1
         if self._refusing:
             _reset(writer)
             return
