@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -18,6 +19,7 @@ SERVICES = ("auth", "client", "store")
 CALLERS = ("client", "store")
 SUPERUSER = "postgres superuser"
 MONITOR = "gerai_monitor"
+BACKUP = "gerai_backup"
 
 
 def main(folder: Path, admin_email: str) -> None:
@@ -47,6 +49,8 @@ def files(secrets: Secrets, admin_email: str) -> dict[str, str]:
     found["exporters/postgres"] = secrets.get(MONITOR)
     found["exporters/redis.json"] = json.dumps({"redis://redis:6379": secrets.get("redis")})
     found["grafana/password"] = secrets.get("grafana")
+    found["backup/env"] = _lines({"DATABASE_URL": _url(BACKUP, secrets.get(BACKUP))})
+    found["backup/backup.key"] = _backup_key(secrets)
     return found
 
 
@@ -65,8 +69,20 @@ def _service(secrets: Secrets, service: str) -> dict[str, str]:
 
 def _provisioning(secrets: Secrets, superuser: str) -> dict[str, str]:
     roles = [f"gerai_{service}_{role}" for service in SERVICES for role in ("owner", "app")]
-    passwords = {f"{role.upper()}_PASSWORD": secrets.get(role) for role in (*roles, MONITOR)}
-    return {"DATABASE_URL": f"postgresql://postgres:{superuser}@postgres:5432/postgres", **passwords}
+    passwords = {f"{role.upper()}_PASSWORD": secrets.get(role) for role in (*roles, MONITOR, BACKUP)}
+    return {"DATABASE_URL": _url("postgres", superuser), **passwords}
+
+
+def _url(role: str, password: str) -> str:
+    return f"postgresql://{role}:{password}@postgres:5432/postgres"
+
+
+def _backup_key(secrets: Secrets) -> str:
+    known = secrets.known("backup.key")
+    if known is None:
+        known = token_hex(32)
+        secrets.keep("backup.key", known)
+    return known
 
 
 def _signing_key(secrets: Secrets) -> str:

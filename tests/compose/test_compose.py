@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.backup.options import parser
+from infra.backup.vault import read_key
 from infra.compose.__main__ import files, main
 from infra.debian import ProgramMissing
 from infra.debian import program as program_of
@@ -166,6 +168,19 @@ def test_provisioning_gets_the_passwords_that_services_have(tmp_path: Path) -> N
         assert app in (written / service / "env").read_text()
         assert (written / "owners" / service).read_text() == owner
     assert (written / "postgres" / "superuser").read_text() in given["DATABASE_URL"]
+
+
+def test_backups_get_a_role_that_is_provided_and_a_key(stack: dict[str, Any], tmp_path: Path) -> None:
+    written = _written(tmp_path)
+    line = (written / "backup" / "env").read_text().strip()
+    password = re.fullmatch(r"DATABASE_URL=postgresql://gerai_backup:(\S+)@postgres:5432/postgres", line)
+    assert password
+    assert f"GERAI_BACKUP_PASSWORD={password[1]}\n" in (written / "provision" / "env").read_text()
+    read_key(written / "backup" / "backup.key")
+    assert "host replication gerai_backup all" in (ROOT / "infra" / "compose" / "pg_hba.conf").read_text()
+    for name in ("backup", "backup-full", "backup-drill"):
+        assert stack[name]["environment"]["GERAI_BACKUP_KEY_FILE"] == "/run/gerai/backup.key"
+    assert parser().parse_args(stack["backup"]["command"]).follow
 
 
 def test_a_second_start_changes_no_secret(tmp_path: Path) -> None:
