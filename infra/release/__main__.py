@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="./taskw release --", description="Build, publish, sign and roll out a release, here as in CI."
     )
     steps = parser.add_subparsers(dest="step", required=True)
-    build = steps.add_parser("build", help="build the four images, with Docker")
+    build = steps.add_parser("build", help="build the images, with Docker")
     publish = steps.add_parser("publish", help="push them, and write down their digests")
     publish.add_argument(
         "--registry", required=True, help="such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com"

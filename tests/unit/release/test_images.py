@@ -8,15 +8,16 @@ from infra.release.run import ReleaseError
 from tests.unit.release.conftest import Programs
 
 REGISTRY = "123.dkr.ecr.example"
-DIGESTS = {service: f"sha256:{place}" for place, service in enumerate(images.SERVICES)}
+DIGESTS = {service: f"sha256:{place}" for place, service in enumerate(images.IMAGES)}
 IDENTITY = "https://github.com/gerai/gerai/.github/workflows/deploy.yml@refs/heads/main"
-BASE = f"python@sha256:{'b' * 64}"
+PYTHON, POSTGRES = f"python@sha256:{'b' * 64}", f"postgres@sha256:{'d' * 64}"
 
 
 @pytest.fixture(autouse=True)
 def registries(programs: Programs) -> None:
-    """Let the base be known, and nothing of ours have been published yet."""
-    programs.answer("inspect --format {{json .RepoDigests}} python:3.13-slim-trixie", [BASE])
+    """Let the bases be known, and nothing of ours have been published yet."""
+    programs.answer("inspect --format {{json .RepoDigests}} python:3.13-slim-trixie", [PYTHON])
+    programs.answer("inspect --format {{json .RepoDigests}} postgres:18-trixie", [POSTGRES])
     programs.answer("imagetools inspect", status=1)
 
 
@@ -30,15 +31,22 @@ def published(programs: Programs, tmp_path: Path) -> Path:
     return values
 
 
-def test_every_service_is_built_by_the_one_recipe(programs: Programs) -> None:
+def test_every_image_is_built_by_its_recipe_on_bases_by_content(programs: Programs) -> None:
     images.build("abc")
-    base = BASE.replace("@", ":3.13-slim-trixie@")
+    python = PYTHON.replace("@", ":3.13-slim-trixie@")
+    postgres = POSTGRES.replace("@", ":18-trixie@")
     assert programs.calls("docker build") == [
-        f"docker build --file infra/docker/Dockerfile --build-arg BASE={base} --build-arg SERVICE={service}"
-        f" --build-arg REVISION=abc --tag gerai/{service}:abc ."
-        for service in ("gateway", "auth", "client", "store")
+        *(
+            f"docker build --file infra/docker/Dockerfile --build-arg BASE={python}"
+            f" --build-arg SERVICE={service} --build-arg REVISION=abc --tag gerai/{service}:abc ."
+            for service in ("gateway", "auth", "client", "store")
+        ),
+        (
+            f"docker build --file infra/docker/Dockerfile.backup --build-arg PYTHON={python}"
+            f" --build-arg BASE={postgres} --build-arg REVISION=abc --tag gerai/backup:abc ."
+        ),
     ]
-    assert programs.calls().index("docker pull --quiet python:3.13-slim-trixie") == 0
+    assert programs.calls()[0] == "docker pull --quiet python:3.13-slim-trixie"
 
 
 def test_an_image_that_cannot_be_built_stops_the_release(programs: Programs) -> None:
@@ -57,7 +65,8 @@ def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_chart_is_told_the_digest_of_each(published: Path) -> None:
     release = json.loads(published.read_text())
     assert release["image"] == {"registry": REGISTRY}
-    assert {name: each["image"]["digest"] for name, each in release["services"].items()} == DIGESTS
+    told = {**release["services"], "backup": release["backup"]}
+    assert {name: each["image"]["digest"] for name, each in told.items()} == DIGESTS
 
 
 def test_what_was_published_before_stays_what_it_is(programs: Programs, tmp_path: Path) -> None:
