@@ -92,7 +92,7 @@ def _backup(arguments: argparse.Namespace, server: Server, archive: Archive) -> 
 
 
 def _follow(server: Server, archive: Archive, arguments: argparse.Namespace) -> None:
-    if reserve(server):
+    if reserve(server) or not any(map(archive.is_followed, archive.fulls())):
         print("Changes are kept from now on, which begins with a full backup.", flush=True)
         _make(server, archive, arguments.keep)
     print("Archiving every change until Ctrl-C.", flush=True)

@@ -30,6 +30,20 @@ class Original:
     url: str
     archive: Archive
     state: Path
+    entered: tuple[str, ...] = ()
+    """What comes before each command, such as `nsenter` with its options."""
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start `./taskw backup`."""
+        line = self._line(*arguments)
+        return subprocess.Popen(
+            line,
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `./taskw backup` or `./taskw restore` to its end."""
@@ -43,18 +57,17 @@ class Original:
         )
 
     @contextmanager
-    def following(self, every: int = 2) -> Generator[None]:
+    def following(self, every: int = 2) -> Generator["subprocess.Popen[str]"]:
         """Archive every change during the block, from the first time that it did."""
-        line = self._line("backup", "--follow", "--every", str(every))
         before = self.archive.through()
-        process = subprocess.Popen(line, cwd=ROOT, env=self.environment(), stdout=subprocess.PIPE, text=True)
+        process = self.start("backup", "--follow", "--every", str(every))
         try:
             limit = time.monotonic() + _LIMIT_SECONDS
             while self.archive.through() == before:
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < limit
                 time.sleep(0.05)
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=_LIMIT_SECONDS)
@@ -76,7 +89,7 @@ class Original:
         }
 
     def _line(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "infra.backup", *arguments]
+        return [*self.entered, sys.executable, "-m", "infra.backup", *arguments]
 
 
 @pytest.fixture
