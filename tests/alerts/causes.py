@@ -137,6 +137,60 @@ _LAG = f"database_replica_lag_seconds{{{_STORE}}}"
 _TIMEOUTS = f'db_client_connection_timeouts_total{{{_STORE}, pool="read"}}'
 _ANSWERS = f"redis_client_available{{{_STORE}}}"
 
+_EXPORTER = {"job": "postgres", "instance": "exporter:1"}
+_OF_EXPORTER = 'job="postgres", instance="exporter:1"'
+_OPEN = f"pg_long_running_transactions_oldest_timestamp_seconds{{{_OF_EXPORTER}}}"
+_SLOT = f'pg_replication_slots_pg_wal_lsn_diff{{{_OF_EXPORTER}, slot_name="backup", slot_type="physical"}}'
+_IDS = [
+    f'pg_database_wraparound_age_{name}_seconds{{{_OF_EXPORTER}, datname="gerai_store"}}'
+    for name in ("datfrozenxid", "datminmxid")
+]
+_DATABASE = _EXPORTER | {"datname": "gerai_store"}
+
+
+def _wal(percent: int) -> dict[str, str]:
+    return {
+        f"pg_wal_size_bytes{{{_OF_EXPORTER}}}": f"{percent}x30",
+        f'pg_settings_max_wal_size_bytes{{{_OF_EXPORTER}, server="db:5432"}}': "100x30",
+    }
+
+
+def _connections(active: int, idle: int) -> dict[str, str]:
+    count = f"pg_stat_activity_count{{{_OF_EXPORTER}, state="
+    return {
+        f'{count}"active"}}': f"{active}x30",
+        f'{count}"idle"}}': f"{idle}x30",
+        f'pg_settings_max_connections{{{_OF_EXPORTER}, server="db:5432"}}': "100x30",
+    }
+
+
+UPKEEP = (
+    Case("TransactionOpenLong", "5m", {_OPEN: "910x30"}, [_EXPORTER]),
+    Case("TransactionOpenLong", "4m", {_OPEN: "910x30"}),
+    Case("TransactionOpenLong", "20m", {_OPEN: "890x30"}),
+    *(
+        case
+        for ids in _IDS
+        for case in (
+            Case("TransactionIdsAge", "60m", {ids: "510000000x90"}, [_DATABASE]),
+            Case("TransactionIdsAge", "59m", {ids: "510000000x90"}),
+            Case("TransactionIdsAge", "90m", {ids: "490000000x90"}),
+            Case("TransactionIdsRunOut", "5m", {ids: "1010000000x30"}, [_DATABASE]),
+            Case("TransactionIdsRunOut", "4m", {ids: "1010000000x30"}),
+            Case("TransactionIdsRunOut", "20m", {ids: "990000000x30"}),
+        )
+    ),
+    Case("SlotKeepsWal", "10m", {_SLOT: "1100000000x30"}, [_EXPORTER | {"slot_name": "backup"}]),
+    Case("SlotKeepsWal", "9m", {_SLOT: "1100000000x30"}),
+    Case("SlotKeepsWal", "20m", {_SLOT: "1050000000x30"}),
+    Case("WalPilesUp", "15m", _wal(310), [_EXPORTER]),
+    Case("WalPilesUp", "14m", _wal(310)),
+    Case("WalPilesUp", "20m", _wal(290)),
+    Case("ConnectionsNearlyUsedUp", "10m", _connections(20, 61), [_EXPORTER]),
+    Case("ConnectionsNearlyUsedUp", "9m", _connections(20, 61)),
+    Case("ConnectionsNearlyUsedUp", "20m", _connections(20, 59)),
+)
+
 DATABASE = (
     Case("DatabaseDown", "6m", {_SERVER: "1x4 0x30"}, [{"job": "postgres", "instance": "exporter:1"}]),
     Case("DatabaseDown", "5m", {_SERVER: "1x4 0x30"}),
@@ -181,4 +235,4 @@ EXPIRY = (
     Case("BackupUnknown", "90m", {_BACKUP: "0x90", _RESTORE: "0x90"}),
 )
 
-CAUSES = (*PROCESSES, *EVENTS, *DATABASE, *CACHE, *EXPIRY)
+CAUSES = (*PROCESSES, *EVENTS, *DATABASE, *UPKEEP, *CACHE, *EXPIRY)

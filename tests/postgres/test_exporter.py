@@ -4,6 +4,7 @@ import asyncio
 import re
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 
@@ -24,6 +25,7 @@ def metrics(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What it tells of a server with our databases."""
     asyncio.run(provision(server.url, [ServiceDatabase(name, "owner", "app") for name in DATABASES]))
     asyncio.run(provide_monitor(server.url, "monitor", DATABASES))
+    asyncio.run(_make_slot(server.url))
     port, log = free_port(), tmp_path_factory.mktemp("exporter") / "log"
     source = f"postgresql://{MONITOR}:monitor@127.0.0.1:{urlsplit(server.url).port}/postgres?sslmode=disable"
     command = [
@@ -34,6 +36,13 @@ def metrics(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"http://127.0.0.1:{port}"
     with serving(command, url, log, {"DATA_SOURCE_NAME": source}):
         return httpx.get(f"{url}/metrics").text
+
+
+async def _make_slot(url: str) -> None:
+    """Make what a replica or a backup would: of servers without one, nothing is told of slots."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("SELECT pg_create_physical_replication_slot('of_nobody', true)")
+    await connection.close()
 
 
 def test_every_collector_succeeds(metrics: str) -> None:
