@@ -1,0 +1,62 @@
+"""The compose stack, running in containers."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from infra.debian import ProgramMissing, program
+from infra.embedded.state import ROOT
+from infra.postgres.contrib import PACKAGE
+from tests.support.base_image import base_image
+from tests.support.containers import CannotBuild, Containers, require_programs
+from tests.support.engine import engine
+from tests.support.stack import Stack
+
+_STAND_INS = ROOT / "tests" / "stack" / "images"
+_SERVERS = {"postgres": "postgres:18-trixie", "redis": "redis:8.2-bookworm"}
+_SERVICES = ("auth", "client", "store", "gateway")
+_TAG = f"test-{os.getpid()}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def compose() -> str:
+    try:
+        return program("docker-compose", "docker-compose", suite="trixie")  # the first with Compose 2
+    except ProgramMissing as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def images() -> Generator[str]:
+    """The images that the file names, ours under the tag that is given here."""
+    try:
+        require_programs()
+    except CannotBuild as error:
+        pytest.fail(str(error))
+    containers = Containers()
+    base_image(containers)
+    for name, image in _SERVERS.items():
+        folder = _STAND_INS / name
+        built = containers.build_from(folder / "Dockerfile", folder, {"PACKAGE": PACKAGE})
+        containers.podman("tag", built, f"docker.io/library/{image}")
+    ours = [f"docker.io/gerai/{name}:{_TAG}" for name in _SERVICES]
+    for name, image in zip(_SERVICES, ours, strict=True):
+        containers.podman("tag", containers.build(name), image)
+    yield _TAG
+    for image in ours:
+        containers.podman("untag", image)
+
+
+@pytest.fixture(scope="session")
+def stack(images: str, compose: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
+    """The stack with everything that is there without a profile, healthy."""
+    with engine() as found:
+        stack = Stack(found, compose, tmp_path_factory.mktemp("stack"), images)
+        stack.up()
+        yield stack

@@ -1,0 +1,165 @@
+"""docker-compose.yml in containers, from the first start to the last."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.exposition import Exposition
+from tests.support.launcher import until
+from tests.support.stack import Stack
+
+LIMIT_SECONDS = 120
+DEFAULT_ROUTE = "00000000"
+REPLICA = ("--profile", "replica")
+
+
+def test_each_starts_after_what_it_waits_for(stack: Stack) -> None:
+    for name, needed, condition in _waits(stack):
+        assert stack.container(name).started >= _was(stack, needed, condition), f"{name} after {needed}"
+
+
+def test_what_runs_once_ended_well(stack: Stack) -> None:
+    once = {needed for _, needed, condition in _waits(stack) if condition.endswith("completed_successfully")}
+    assert once == {"secrets", "provision", "migrate-auth", "migrate-client", "migrate-store"}
+    assert {name: stack.container(name).state["ExitCode"] for name in once} == dict.fromkeys(once, 0)
+
+
+def test_nobody_has_a_privilege(stack: Stack) -> None:
+    for name in _servers(stack):
+        status = Path("/proc", str(stack.container(name).state["Pid"]), "status").read_text()
+        found = dict(re.findall(r"^(Uid|CapEff|NoNewPrivs):\s*(\S+)", status, re.MULTILINE))
+        assert found.pop("Uid") != "0", name
+        assert found == {"CapEff": "0" * 16, "NoNewPrivs": "1"}, name
+
+
+def test_databases_have_no_way_out(stack: Stack) -> None:
+    assert DEFAULT_ROUTE not in _routes(stack, "postgres") | _routes(stack, "redis")
+    assert DEFAULT_ROUTE in _routes(stack, "gateway")
+
+
+def test_what_is_created_through_the_gateway_is_read_there(stack: Stack) -> None:
+    with _admin(stack) as admin:
+        client, store = _create(admin, "first")
+        answer = admin.get(f"/v1/stores/{store}?include=client")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"]["client"]["uuid"] == client
+
+
+@pytest.mark.parametrize("service", ["store", "redis", "postgres"])
+def test_a_killed_service_comes_back(stack: Stack, service: str) -> None:
+    killed = stack.container(service)
+    with _admin(stack) as admin:
+        _, store = _create(admin, f"killed-{service}")
+        os.kill(killed.state["Pid"], signal.SIGKILL)
+        until(lambda: stack.container(service).restarts > killed.restarts, LIMIT_SECONDS)
+        until(lambda: stack.container(service).is_healthy, LIMIT_SECONDS)
+        until(lambda: _answers(admin, f"/v1/stores/{store}"), LIMIT_SECONDS)
+        _create(admin, f"after-{service}")
+
+
+def test_the_replica_answers_reads(stack: Stack) -> None:
+    stack.up(*REPLICA, DB_READ_HOST="postgres-replica")
+    with _admin(stack) as admin:
+        _create(admin, "replica")
+        # Each asks for something else, so that the cache knows none.
+        searches = (f"/v1/stores?q=replica&limit={limit}" for limit in range(1, 100))
+        until(lambda: _answers(admin, next(searches)) and _replica_reads(stack) > 0, LIMIT_SECONDS)
+
+
+@pytest.mark.parametrize("ended", ["stop", "down"])
+def test_data_and_secrets_outlast_containers(stack: Stack, ended: str) -> None:
+    with _admin(stack) as admin:
+        _, store = _create(admin, f"kept-{ended}")
+    stack.compose(*REPLICA, ended)
+    with pytest.raises(httpx.TransportError), stack.http() as stopped:
+        stopped.get("/healthz")
+    stack.up()
+    with _admin(stack) as admin:
+        assert admin.get(f"/v1/stores/{store}").json()["data"]["code"] == f"kept-{ended}".upper()
+
+
+def test_servers_stop_in_order(stack: Stack) -> None:
+    stack.compose("stop")
+    assert {name: stack.container(name).state["ExitCode"] for name in ("postgres", "redis")} == {
+        "postgres": 0,
+        "redis": 0,
+    }
+    stack.up()
+
+
+def test_down_with_volumes_leaves_nothing(stack: Stack) -> None:
+    assert _left(stack)
+    stack.compose("--profile", "*", "down", "--volumes")
+    assert _left(stack) == []
+
+
+def _waits(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Yield each service with one it waits for, and until when."""
+    for name, service in stack.services().items():
+        waits: dict[str, dict[str, str]] = service.get("depends_on") or {}
+        for needed, how in waits.items():
+            yield name, needed, how["condition"]
+
+
+def _was(stack: Stack, service: str, condition: str) -> datetime:
+    container = stack.container(service)
+    return stack.engine.healthy[container.name] if condition == "service_healthy" else container.finished
+
+
+def _servers(stack: Stack) -> list[str]:
+    return [name for name, service in stack.services().items() if "healthcheck" in service]
+
+
+def _routes(stack: Stack, service: str) -> set[str]:
+    """Return the destinations that a container has routes to, as the kernel writes them."""
+    lines = Path("/proc", str(stack.container(service).state["Pid"]), "net", "route").read_text().splitlines()
+    return {line.split()[1] for line in lines[1:]}
+
+
+def _admin(stack: Stack) -> httpx.Client:
+    """Return a client that is signed in as README.md says."""
+    account = json.loads(stack.compose("exec", "-T", "auth", "cat", "/run/gerai/sign-in.json"))
+    with stack.http() as stranger:
+        answer = stranger.post("/v1/auth/login", json=account)
+    assert answer.status_code == 200, answer.text
+    admin = stack.http()
+    admin.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
+    return admin
+
+
+def _create(admin: httpx.Client, name: str) -> tuple[str, str]:
+    """Create a client and a store of it, and return the identifiers of both."""
+    email = f"{name}@gerai.example"
+    client = _created(admin, "master-client", name=name, email=email)
+    return client, _created(admin, "stores", client_uuid=client, code=name.upper(), name=name)
+
+
+def _created(admin: httpx.Client, what: str, **fields: str) -> str:
+    answer = admin.post(f"/v1/{what}", json=fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["data"]["uuid"]
+
+
+def _answers(admin: httpx.Client, path: str) -> bool:
+    return admin.get(path).status_code == 200
+
+
+def _replica_reads(stack: Stack) -> float:
+    for address in stack.container("store").addresses:
+        text = httpx.get(f"http://{address}:8003/metrics").text
+        return Exposition(text).value("database_reads_total", server="replica")
+    return 0
+
+
+def _left(stack: Stack) -> list[str]:
+    """Return what the engine keeps of the project."""
+    project = "label=com.docker.compose.project"
+    kinds = (("ps", "--all", "--quiet"), ("volume", "ls", "--quiet"), ("network", "ls", "--quiet"))
+    return [line for kind in kinds for line in stack.engine.podman(*kind, "--filter", project).splitlines()]

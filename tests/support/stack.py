@@ -1,0 +1,118 @@
+"""The compose stack on an engine: docker-compose.yml by Docker Compose, as a person runs it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.embedded.ports import free_port
+from infra.embedded.state import ROOT
+from tests.support.engine import Engine
+from tests.support.launcher import until
+
+FILE = ROOT / "docker-compose.yml"
+
+_LIMIT_SECONDS = 300
+_PROJECT = "gerai"
+
+
+class ComposeFailed(Exception):
+    """What Docker Compose said, at its end."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A service's container."""
+
+    name: str
+    state: Mapping[str, Any]
+    restarts: int
+    addresses: tuple[str, ...]
+
+    @property
+    def started(self) -> datetime:
+        """When it started last."""
+        return datetime.fromisoformat(self.state["StartedAt"])
+
+    @property
+    def finished(self) -> datetime:
+        """When it ended last."""
+        return datetime.fromisoformat(self.state["FinishedAt"])
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it runs and its last health check succeeded."""
+        return bool(self.state["Running"]) and self.state["Health"]["Status"] == "healthy"
+
+
+class Stack:
+    """A project of Docker Compose whose gateway listens on a free port."""
+
+    def __init__(self, engine: Engine, program: str, folder: Path, tag: str) -> None:
+        self.engine = engine
+        self._port = free_port()
+        self._command = [program, "--file", str(FILE), "--env-file", os.devnull]
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "DOCKER_HOST": engine.url,
+            "GERAI_TAG": tag,
+            "GATEWAY_PORT": str(self._port),
+        }
+        override = folder / "override.yml"
+        override.write_text(self._override())
+        self._command += ["--file", str(override)]
+
+    def compose(self, *arguments: str, **variables: str) -> str:
+        """Run Docker Compose and return what it prints.
+
+        Raises:
+            ComposeFailed: with what it says when it fails.
+        """
+        done = subprocess.run(
+            [*self._command, *arguments],
+            env=self._environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT_SECONDS,
+        )
+        if done.returncode:
+            raise ComposeFailed("\n".join(done.stderr.splitlines()[-15:]))
+        return done.stdout
+
+    def up(self, *options: str, **variables: str) -> None:
+        """Start what does not run, and wait until everything that has a health check is healthy."""
+        self.compose(*options, "up", "--detach", "--no-build", "--pull", "never", **variables)
+        checked = [name for name, each in self.services(*options).items() if "healthcheck" in each]
+        until(lambda: all(self.container(name).is_healthy for name in checked), _LIMIT_SECONDS)
+
+    def services(self, *options: str) -> dict[str, Any]:
+        """Return the services as Docker Compose understands the file."""
+        return json.loads(self.compose(*options, "config", "--format", "json"))["services"]
+
+    def container(self, service: str) -> Container:
+        """Return the container of a service."""
+        found = self.engine.inspect(f"{_PROJECT}-{service}-1")
+        networks = found["NetworkSettings"]["Networks"].values()
+        addresses = tuple(each["IPAddress"] for each in networks)
+        return Container(found["Name"], found["State"], found["RestartCount"], addresses)
+
+    def http(self) -> httpx.Client:
+        """Return a client of the port that the gateway publishes."""
+        return httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30)
+
+    def _override(self) -> str:
+        """Return what takes away the one setting that podman's API is too old for."""
+        lines = [
+            f"  {name}: {{healthcheck: {{start_interval: !reset null}}}}"
+            for name, each in self.services("--profile", "*").items()
+            if "start_interval" in each.get("healthcheck", {})
+        ]
+        return "\n".join(["services:", *lines, ""])
