@@ -11,6 +11,7 @@ pytestmark = pytest.mark.alerts
 
 PROMETHEUS = str(ROOT / "infra" / "prometheus" / "prometheus.yml")
 ALERTMANAGER = str(ROOT / "infra" / "alertmanager" / "alertmanager.yml")
+NOBODY = str(ROOT / "infra" / "alertmanager" / "nobody.yml")
 
 
 def test_prometheus_takes_its_configuration_and_rules(promtool: Promtool) -> None:
@@ -19,8 +20,9 @@ def test_prometheus_takes_its_configuration_and_rules(promtool: Promtool) -> Non
     assert "WARNING" not in done.stdout
 
 
-def test_alertmanager_takes_its_configuration(amtool: str) -> None:
-    done = subprocess.run([amtool, "check-config", ALERTMANAGER], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("file", [ALERTMANAGER, NOBODY])
+def test_alertmanager_takes_its_configuration(amtool: str, file: str) -> None:
+    done = subprocess.run([amtool, "check-config", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -24,6 +24,7 @@ from services.client.config import ClientConfig
 from services.store.config import StoreConfig
 from shared.command import MigrationConfig
 from shared.config import load, process_environment
+from tests.alerts.test_configuration import ALERTMANAGER, NOBODY, PROMETHEUS
 
 pytestmark = pytest.mark.compose
 
@@ -31,6 +32,10 @@ FILE = ROOT / "docker-compose.yml"
 CONFIGS = {"auth": AuthConfig, "client": ClientConfig, "store": StoreConfig}
 OURS = {"secrets", "provision", "gateway", *CONFIGS, *(f"migrate-{name}" for name in CONFIGS)}
 SERVERS = {"postgres", "redis"}
+SILENT = {"tempo", "otel-collector", "redis-exporter"}
+"""Whose images hold nothing that a health check could run."""
+ASLEEP = {"backup-full", "backup-drill"}
+"""What waits for its time; how it went is told by its metrics."""
 ADMIN = "admin@example.com"
 
 
@@ -97,6 +102,28 @@ def test_each_waits_for_what_it_needs(stack: dict[str, Any]) -> None:
     assert needed("gateway") == dict.fromkeys(CONFIGS, healthy)
     waited_for = {name for each in stack for name, how in _needed(stack, each) if how == healthy}
     assert all(stack[name]["healthcheck"]["test"] for name in waited_for)
+
+
+def test_whatever_can_tell_how_it_is_does(stack: dict[str, Any]) -> None:
+    asked = {name for name, service in stack.items() if "healthcheck" in service}
+    running = {name for name, service in stack.items() if service["restart"] != "no"}
+    assert asked == running - SILENT - ASLEEP
+
+
+def test_observers_start_after_those_they_hand_to(stack: dict[str, Any]) -> None:
+    needed = {name: {other for other, _ in _needed(stack, name)} for name in stack}
+    assert needed["prometheus"] == {"gateway", "alertmanager"}
+    assert needed["tempo"] == {"prometheus"}
+    assert needed["otel-collector"] == {"loki", "tempo"}
+    assert needed["grafana"] == {"secrets", "prometheus", "loki", "tempo"}
+
+
+def test_observers_read_the_files_that_are_tested(stack: dict[str, Any]) -> None:
+    [prometheus] = [part for part in stack["prometheus"]["command"] if part.startswith("--config.file=")]
+    assert _on_this_machine(stack, "prometheus", prometheus.partition("=")[2]) == PROMETHEUS
+    for file in (ALERTMANAGER, NOBODY):
+        mounted = f"/etc/alertmanager/{Path(file).name}"
+        assert _on_this_machine(stack, "alertmanager", mounted) == file
 
 
 def test_what_is_mounted_is_there(stack: dict[str, Any]) -> None:
@@ -228,6 +255,13 @@ def _only(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
 def _mounts(stack: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for service in stack.values():
         yield from service.get("volumes", [])
+
+
+def _on_this_machine(stack: dict[str, Any], service: str, path: str) -> str:
+    """Return the file that a container sees under `path`."""
+    mounts = {each["target"]: each["source"] for each in stack[service]["volumes"]}
+    folder = str(Path(path).parent)
+    return str(Path(mounts[folder], Path(path).name))
 
 
 def _needed(stack: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:
