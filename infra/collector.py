@@ -1,22 +1,18 @@
 """`python -m infra.collector`: build an OpenTelemetry collector with Go, unless it was built before."""
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
+from infra.go import CannotBuild, compiler, run
+
 MANIFEST = Path(__file__).parent / "otel-collector" / "builder.yaml"
 CACHE = Path.home() / ".cache" / "gerai" / "otelcol"
 
 _BUILDER = "go.opentelemetry.io/collector/cmd/builder"
-
-
-class CannotBuild(Exception):
-    """Why there is no collector, as a sentence."""
 
 
 def main() -> None:
@@ -41,27 +37,19 @@ def build(cache: Path = CACHE) -> Path:
     program = collector(cache)
     if program.exists():
         return program
-    go = shutil.which("go")
-    if go is None:
-        raise CannotBuild("The collector is built with Go, which is missing: install Go 1.25 or newer.")
+    go = compiler("The collector is built with Go")
     print("Building the OpenTelemetry collector; this takes minutes, once.", file=sys.stderr)
     manifest = yaml.safe_load(MANIFEST.read_text())
     making = program.parent.with_suffix(".making")
     making.mkdir(parents=True, exist_ok=True)
     manifest["dist"]["output_path"] = str(making)
     (making / "manifest.yaml").write_text(yaml.safe_dump(manifest))
-    _run([go, "install", f"{_BUILDER}@v{manifest['dist']['version']}"], making)
-    _run([str(making / "builder"), "--config", str(making / "manifest.yaml")], making)
+    run([go, "install", f"{_BUILDER}@v{manifest['dist']['version']}"], making, GOBIN=str(making))
+    run([str(making / "builder"), "--config", str(making / "manifest.yaml")], making)
     program.parent.mkdir(parents=True, exist_ok=True)
     (making / "otelcol").rename(program)
     shutil.rmtree(making)
     return program
-
-
-def _run(command: list[str], folder: Path) -> None:
-    environment = {**os.environ, "GOBIN": str(folder)}
-    if subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode:
-        raise CannotBuild(f"The collector could not be built: {' '.join(command)} failed.")
 
 
 if __name__ == "__main__":

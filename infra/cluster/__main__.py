@@ -4,7 +4,8 @@ import os
 import sys
 
 from infra.cluster.kinds import KINDS, definition
-from infra.cluster.programs import CannotBuild, build
+from infra.cluster.programs import build
+from infra.go import CannotBuild
 
 
 def main() -> None:

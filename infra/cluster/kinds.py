@@ -1,11 +1,11 @@
 """Kinds that operators of others bring to Kubernetes: their definitions, out of the operators' Go modules."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
-from infra.cluster.programs import MODULES, CannotBuild
+from infra.cluster.programs import MODULES
+from infra.go import CannotBuild, compiler
 
 _EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets"
 _PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
@@ -33,9 +33,7 @@ def definition(kind: str) -> Path:
     Raises:
         CannotBuild: without Go, or when the module cannot be had.
     """
-    go = shutil.which("go")
-    if go is None:
-        raise CannotBuild(f"{kind} is defined in a Go module, and Go is missing: install Go 1.26 or newer.")
+    go = compiler(f"{kind} is defined in a Go module")
     module, file = KINDS[kind]
     command = [go, "mod", "download", "-json", module]
     done = subprocess.run(command, cwd=MODULES / "operators", capture_output=True, text=True, check=False)

@@ -1,12 +1,11 @@
 """Kubernetes' control plane, its etcd and kwok, which pretends nodes and pods: built with Go into a cache."""
 
 import hashlib
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from infra.go import CannotBuild, compiler, run
 
 MODULES = Path(__file__).parent
 CACHE = Path.home() / ".cache" / "gerai" / "cluster"
@@ -19,10 +18,6 @@ PROGRAMS = {
     "kube-scheduler": ("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
 }
 """For each program the folder of the go.mod that pins it, and its package."""
-
-
-class CannotBuild(Exception):
-    """Why there is no cluster, as a sentence."""
 
 
 def programs(cache: Path = CACHE) -> Path:
@@ -41,12 +36,7 @@ def build(cache: Path = CACHE) -> Path:
     folder = programs(cache)
     if folder.exists():
         return folder
-    go = shutil.which("go")
-    if go is None:
-        raise CannotBuild(
-            "The cluster is built with Go, which is missing: install Go 1.26 or newer, "
-            "or name a cluster with KUBECONFIG."
-        )
+    go = compiler("The cluster is built with Go", ", or name a cluster with KUBECONFIG")
     print("Building Kubernetes, etcd and kwok; this takes some ten minutes, once.", file=sys.stderr)
     making = folder.with_suffix(".making")
     making.mkdir(parents=True, exist_ok=True)
@@ -59,9 +49,7 @@ def build(cache: Path = CACHE) -> Path:
 
 def _build(go: str, package: str, module: Path, program: Path) -> None:
     command = [go, "build", "-trimpath", "-ldflags", f"-s -w {_version()}", "-o", str(program), package]
-    environment = {**os.environ, "CGO_ENABLED": "0"}
-    if subprocess.run(command, cwd=module, env=environment, stdout=sys.stderr, check=False).returncode:
-        raise CannotBuild(f"{program.name} could not be built: {' '.join(command)} failed in {module}.")
+    run(command, module, CGO_ENABLED="0")
 
 
 def _version() -> str:
