@@ -138,5 +138,5 @@ def test_data_sources_lead_to_one_another() -> None:
 def test_no_secret_is_in_the_stack_s_configuration() -> None:
     files = [file for file in INFRA.rglob("*") if file.suffix in {".yml", ".yaml"}]
     assert files
-    suspicious = re.compile(r"(?i)(?:password|token|api_url|routing_key|secret)\s*:\s*\S")
+    suspicious = re.compile(r"(?i)(?:password|token|api_url|routing_key|secret)\s*:\s+\S")
     assert [file for file in files if suspicious.search(file.read_text())] == []
