@@ -1,14 +1,18 @@
-"""The fleet with servers of its own, and a client that stores can belong to."""
+"""The fleet with servers of its own, a client that stores can belong to, and many stores of others."""
 
 import random
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from infra.seed.fill import fill
 from shared.config import RedisConfig
 from tests.rollout.fleet import Fleet, running_fleet
 from tests.support.databases import TestDatabase
+
+CLIENTS, STORES = 200, 100_000
 
 
 class Setting(NamedTuple):
@@ -33,3 +37,25 @@ async def setting(
         answer = await http.post("/v1/master-client", json=body, headers=headers)
         assert answer.status_code == 201, answer.text
         yield Setting(fleet, databases["store"], headers, answer.json()["data"]["uuid"])
+
+
+async def load_stores(databases: dict[str, TestDatabase], folder: Path) -> None:
+    """Put so many stores into the table that building an index of it takes a while."""
+    await fill(CLIENTS, STORES, _owners(databases, folder))
+
+
+def _owners(databases: dict[str, TestDatabase], folder: Path) -> Path:
+    """Write what demo data is loaded with: the connections of the databases' owners."""
+    for service in ("client", "store"):
+        owner = databases[service].owner
+        values = {
+            "DB_HOST": owner.host,
+            "DB_PORT": owner.port,
+            "DB_USER": owner.user,
+            "DB_PASSWORD": owner.password.reveal(),
+            "DB_NAME": owner.name,
+            "DB_SSLMODE": owner.sslmode,
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in values.items())
+        (folder / f"{service}-owner.env").write_text(lines)
+    return folder
