@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,9 +12,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from infra.backup.drill import Drill, keep
+from infra.backup.server import Server
 from infra.embedded import postgres, redis
 from infra.embedded.ports import free_port
-from infra.embedded.postgres import serving
+from infra.embedded.postgres import Cluster, serving
+from infra.postgres import contrib
 from infra.postgres.provision import ServiceDatabase
 from shared.config import RedisConfig, Secret
 from tests.restore.conftest import Original
@@ -150,13 +154,25 @@ async def test_restore_to_just_before_an_accident(original: Original, tmp_path: 
             took = time.monotonic() - decided
             assert answer.status_code == 200, answer.text
             await _create(platform, "restored", 1)
-    _tell(original, lost, took)
+    await asyncio.to_thread(_check_indexes, copy, tmp_path)
+    _tell(original, Drill(lost, took))
 
 
-def _tell(original: Original, lost: float, took: float) -> None:
+def _check_indexes(copy: Cluster, folder: Path) -> None:
+    """Require that every index of what was restored agrees with its table: by a PostgreSQL with amcheck."""
+    port, programs = free_port(), contrib.cluster(folder / "contrib").programs
+    with serving(replace(copy, programs=programs), port):
+        server = Server(copy.url(port), programs / "bin")
+        server.run("pg_amcheck", "--all", "--install-missing", "--heapallindexed", "--parent-check")
+
+
+def _tell(original: Original, found: Drill) -> None:
+    keep(original.archive, found)
+    for name in ("recovery_point", "recovery_time"):
+        assert f"\nbackup_drill_{name}_seconds " in (original.archive.metrics / "drill.prom").read_text()
     for name in ("backup_last_success_timestamp_seconds", "backup_size_bytes", "backup_duration_seconds"):
         assert f"\n{name} " in (original.archive.metrics / "backup.prom").read_text()
     for name in ("backup_restore_last_success_timestamp_seconds", "backup_restore_duration_seconds"):
         assert f"\n{name} " in (original.archive.metrics / "restore.prom").read_text()
-    print(f"\nRPO {lost:.1f} s: what a loss of the server at the accident would have cost")
-    print(f"RTO {took:.1f} s: from the decision to restore to the platform answering a read")
+    print(f"\nRPO {found.recovery_point:.1f} s: what a loss of the server at the accident would have cost")
+    print(f"RTO {found.recovery_time:.1f} s: from the decision to restore to the platform answering a read")
