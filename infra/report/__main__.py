@@ -22,6 +22,11 @@ def main() -> None:
     arguments = _parser().parse_args()
     try:
         asyncio.run(_run(arguments))
+        sys.stdout.flush()
+    except (
+        BrokenPipeError
+    ):  # who reads it, such as `head`, has seen enough: neither tell of it now nor at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ReportError as error:
         sys.exit(str(error))
     except (asyncpg.PostgresError, OSError, ValueError) as error:

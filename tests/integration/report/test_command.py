@@ -59,6 +59,20 @@ async def test_it_reports_on_the_database_of_the_url(databases: dict[str, TestDa
     assert done.stdout.startswith("gerai_client, ")
 
 
+def test_it_ends_in_silence_where_nobody_reads_on(databases: dict[str, TestDatabase]) -> None:
+    config = databases["client"].owner
+    url = f"postgresql://{config.user}:{config.password.reveal()}@{config.host}:{config.port}/{config.name}"
+    command = [sys.executable, "-m", "infra.report"]
+    variables = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=variables, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
 async def test_it_says_in_a_sentence_why_there_is_no_report(tmp_path: Path) -> None:
     missing = await reported("--env-folder", str(tmp_path))
     assert (missing.returncode, missing.stdout) == (1, "")
