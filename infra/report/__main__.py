@@ -23,9 +23,8 @@ def main() -> None:
     try:
         asyncio.run(_run(arguments))
         sys.stdout.flush()
-    except (
-        BrokenPipeError
-    ):  # who reads it, such as `head`, has seen enough: neither tell of it now nor at the exit
+    except BrokenPipeError:
+        # Who reads it, such as `head`, has seen enough: neither tell of it now nor at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ReportError as error:
         sys.exit(str(error))
