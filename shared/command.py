@@ -1,6 +1,7 @@
 """The command line of a service."""
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -32,6 +33,8 @@ def main(config_type: type[C], create_app: Callable[[C], Application], revisions
 def _migrate(revisions: Path) -> None:
     # The first process of a container is ended by no signal that it does not handle.
     signal.signal(signal.SIGTERM, _end)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("gerai.migrations").setLevel(logging.INFO)
     try:
         upgrade(load_or_exit(MigrationConfig).database, revisions)
     except MigrationFailed as failure:

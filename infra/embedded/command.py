@@ -9,6 +9,7 @@ from infra.embedded import variables
 from infra.embedded.console import Console
 from infra.embedded.down import down
 from infra.embedded.errors import StartError
+from infra.embedded.logs import last_lines
 from infra.embedded.migrations import migrate
 from infra.embedded.state import State, find
 from infra.embedded.up import up
@@ -50,15 +51,17 @@ def _run(command: str, state: State, console: Console) -> None:
     if command == "down":
         down(state, console)
     elif command == "migrate":
-        asyncio.run(_migrate(state))
+        asyncio.run(_migrate(state, console))
     else:
         asyncio.run(up(state, console, reload=command == "dev"))
 
 
-async def _migrate(state: State) -> None:
+async def _migrate(state: State, console: Console) -> None:
     if not state.environment_file("auth-owner").exists():
         raise StartError("There are no databases yet. Start the platform first: ./taskw up.")
     await migrate(state, variables.inherited(os.environ))
+    for service in variables.SERVICES:
+        console.say(f"{service}: {last_lines(state.log(f'migrate-{service}'), 1).strip()}")
 
 
 def _record(state: State) -> str:

@@ -47,6 +47,15 @@ def upgrade(connection: Connection, revisions: Path, target: str) -> None:
         logger.warning("The schema is at %s, newer than %s, the newest here: left alone.", current, newest)
         return
     command.upgrade(settings, target)
+    reached = MigrationContext.configure(connection).get_current_revision() or ""
+    connection.commit()
+    logger.info("The schema is at %s, %s.", reached, _told(current, reached))
+
+
+def _told(before: str, after: str) -> str:
+    if before == after:
+        return "as before"
+    return f"which was at {before}" if before else "which was empty"
 
 
 def _keep_version(connection: Connection, settings: Config) -> None:

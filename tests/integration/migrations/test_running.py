@@ -162,6 +162,22 @@ async def test_what_a_newer_release_has_migrated_is_left_alone(
     assert await _value(database, "SELECT version_num FROM alembic_version") == "0002"
 
 
+async def test_it_says_where_the_schema_was_and_is(
+    database: TestDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "gerai.migrations"):
+        await _migrate(database, tmp_path, THINGS)
+        write_revision(tmp_path, 2, ADD)
+        for _ in range(2):
+            await asyncio.to_thread(upgrade, database.owner, tmp_path)
+    said = [message for message in caplog.messages if message.startswith("The schema")]
+    assert said == [
+        "The schema is at 0001, which was empty.",
+        "The schema is at 0002, which was at 0001.",
+        "The schema is at 0002, as before.",
+    ]
+
+
 async def test_a_server_that_is_away_is_told_in_a_sentence(database: TestDatabase, tmp_path: Path) -> None:
     away = DatabaseConfig(host="127.0.0.1", port=1, user="x", password=database.owner.password, name="x")
     with pytest.raises(MigrationFailed, match="The database cannot be reached"):
