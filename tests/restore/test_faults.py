@@ -115,7 +115,7 @@ def test_a_killed_backup_is_not_offered_and_the_next_one_is_whole(server: Origin
 def small_disk(server: Original, options: str) -> Generator[Original]:
     """Let backups go to a small disk: a mount that only the commands see, and we through their eyes."""
     if os.geteuid():
-        pytest.fail("Mounting a small disk takes root.")
+        pytest.fail('Mounting a small disk takes root: sudo env "PATH=$PATH" ./taskw test:restore')
     folder = server.archive.folder
     folder.mkdir(parents=True)
     mounting = f'mount -t tmpfs -o {options} tmpfs "{folder}" && echo mounted && exec sleep infinity'
