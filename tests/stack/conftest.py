@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator
 
 import pytest
+import yaml
 
 from infra.debian import ProgramMissing, program
 from infra.embedded.state import ROOT
@@ -11,10 +12,10 @@ from infra.postgres.contrib import PACKAGE
 from tests.support.base_image import base_image
 from tests.support.containers import CannotBuild, Containers, require_programs
 from tests.support.engine import engine
-from tests.support.stack import Stack
+from tests.support.stack import FILE, Stack
 
 _STAND_INS = ROOT / "tests" / "stack" / "images"
-_SERVERS = {"postgres": "postgres:18-trixie", "redis": "redis:8.2-bookworm"}
+_SERVERS = ("postgres", "redis", "alertmanager")
 _SERVICES = ("auth", "client", "store", "gateway")
 _TAG = f"test-{os.getpid()}"
 
@@ -41,10 +42,10 @@ def images() -> Generator[str]:
         pytest.fail(str(error))
     containers = Containers()
     base_image(containers)
-    for name, image in _SERVERS.items():
+    for name in _SERVERS:
         folder = _STAND_INS / name
         built = containers.build_from(folder / "Dockerfile", folder, {"PACKAGE": PACKAGE})
-        containers.podman("tag", built, f"docker.io/library/{image}")
+        containers.podman("tag", built, _image(name))
     ours = [f"docker.io/gerai/{name}:{_TAG}" for name in _SERVICES]
     for name, image in zip(_SERVICES, ours, strict=True):
         containers.podman("tag", containers.build(name), image)
@@ -60,3 +61,9 @@ def stack(images: str, compose: str, tmp_path_factory: pytest.TempPathFactory) -
         stack = Stack(found, compose, tmp_path_factory.mktemp("stack"), images)
         stack.up()
         yield stack
+
+
+def _image(service: str) -> str:
+    """Return the full name of the image that the file names."""
+    image: str = yaml.safe_load(FILE.read_text())["services"][service]["image"]
+    return f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"

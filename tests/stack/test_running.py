@@ -152,10 +152,8 @@ def _answers(admin: httpx.Client, path: str) -> bool:
 
 
 def _replica_reads(stack: Stack) -> float:
-    for address in stack.container("store").addresses:
-        text = httpx.get(f"http://{address}:8003/metrics").text
-        return Exposition(text).value("database_reads_total", server="replica")
-    return 0
+    text = httpx.get(f"http://{stack.container('store').address}:8003/metrics").text
+    return Exposition(text).value("database_reads_total", server="replica")
 
 
 def _left(stack: Stack) -> list[str]:

@@ -33,7 +33,7 @@ class Container:
     name: str
     state: Mapping[str, Any]
     restarts: int
-    addresses: tuple[str, ...]
+    networks: Mapping[str, Any]
 
     @property
     def started(self) -> datetime:
@@ -44,6 +44,16 @@ class Container:
     def finished(self) -> datetime:
         """When it ended last."""
         return datetime.fromisoformat(self.state["FinishedAt"])
+
+    @property
+    def address(self) -> str:
+        """Its address in the network that has a way out."""
+        return self.networks[f"{_PROJECT}_app"]["IPAddress"]
+
+    @property
+    def host(self) -> str:
+        """This machine's address in that network."""
+        return self.networks[f"{_PROJECT}_app"]["Gateway"]
 
     @property
     def is_healthy(self) -> bool:
@@ -93,6 +103,11 @@ class Stack:
         checked = [name for name, each in self.services(*options).items() if "healthcheck" in each]
         until(lambda: all(self.container(name).is_healthy for name in checked), _LIMIT_SECONDS)
 
+    def up_alone(self, service: str, *options: str, **variables: str) -> None:
+        """Start one service without those it waits for, and wait until it is healthy."""
+        self.compose(*options, "up", "--detach", "--no-deps", "--pull", "never", service, **variables)
+        until(lambda: self.container(service).is_healthy, _LIMIT_SECONDS)
+
     def services(self, *options: str) -> dict[str, Any]:
         """Return the services as Docker Compose understands the file."""
         return json.loads(self.compose(*options, "config", "--format", "json"))["services"]
@@ -100,19 +115,21 @@ class Stack:
     def container(self, service: str) -> Container:
         """Return the container of a service."""
         found = self.engine.inspect(f"{_PROJECT}-{service}-1")
-        networks = found["NetworkSettings"]["Networks"].values()
-        addresses = tuple(each["IPAddress"] for each in networks)
-        return Container(found["Name"], found["State"], found["RestartCount"], addresses)
+        networks = found["NetworkSettings"]["Networks"]
+        return Container(found["Name"], found["State"], found["RestartCount"], networks)
 
     def http(self) -> httpx.Client:
         """Return a client of the port that the gateway publishes."""
         return httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30)
 
     def _override(self) -> str:
-        """Return what takes away the one setting that podman's API is too old for."""
-        lines = [
-            f"  {name}: {{healthcheck: {{start_interval: !reset null}}}}"
-            for name, each in self.services("--profile", "*").items()
-            if "start_interval" in each.get("healthcheck", {})
-        ]
-        return "\n".join(["services:", *lines, ""])
+        """Return what removes what podman's API is too old for, and ports that may be in use."""
+        services: dict[str, Any] = {}
+        for name, each in self.services("--profile", "*").items():
+            fixed = "ports" in each and name != "gateway"
+            newer = "start_interval" in each.get("healthcheck", {})
+            lines = ["ports: !reset []"] * fixed + ["healthcheck: {start_interval: !reset null}"] * newer
+            services |= {name: lines} if lines else {}
+        return "\n".join(
+            ["services:", *(f"  {name}: {{{', '.join(each)}}}" for name, each in services.items()), ""]
+        )
