@@ -14,7 +14,7 @@ from services.client.config import ClientConfig
 from services.store.config import StoreConfig
 from shared.config import Fragment
 
-OF_BACKUPS = {"GERAI_BACKUP_DIR", "GERAI_BACKUP_KEY_FILE"}
+OF_BACKUPS = {"GERAI_BACKUP_DIR", "GERAI_BACKUP_KEY_FILE", "GERAI_POSTGRES_HOME"}
 PROCESSES: tuple[type[Fragment], ...] = (AuthConfig, ClientConfig, StoreConfig, GatewayConfig, Settings)
 
 
