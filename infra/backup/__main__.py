@@ -1,4 +1,4 @@
-"""`python -m infra.backup backup | restore | drill`."""
+"""`python -m infra.backup backup | restore | dump | drill`."""
 
 import sys
 

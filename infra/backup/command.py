@@ -13,6 +13,7 @@ import asyncpg
 from infra.backup import metrics, programs
 from infra.backup.archive import Archive, Full
 from infra.backup.drill import drill
+from infra.backup.dumps import take
 from infra.backup.errors import BackupError
 from infra.backup.follow import follow, reserve
 from infra.backup.full import make
@@ -60,6 +61,8 @@ def _carry_out(arguments: argparse.Namespace, person: dict[str, str]) -> None:
             _restore(arguments, archive, state, cluster)
         case "drill":
             _drill(archive, arguments.into or state.folder / "drill", cluster)
+        case "dump":
+            _dump(arguments, archive)
         case _ if arguments.list:
             _list(archive)
         case _:
@@ -120,6 +123,12 @@ def _list(archive: Archive) -> None:
         print(f"Changes are archived through {through.isoformat()}.")
     else:
         print("No changes are archived: ./taskw backup -- --follow does.")
+
+
+def _dump(arguments: argparse.Namespace, archive: Archive) -> None:
+    file = arguments.into or Path(f"{arguments.database}.dump")
+    take(archive, arguments.database, arguments.of, file)
+    print(f"Done: {file}, for pg_restore. It is not encrypted: remove it afterwards.")
 
 
 def _drill(archive: Archive, folder: Path, cluster: Clusters) -> None:

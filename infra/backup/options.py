@@ -4,6 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.backup.full import DATABASES
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
@@ -33,6 +35,10 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--in-place", action="store_true", help="then exchange it for the stopped platform's data"
     )
+    dump = commands.add_parser("dump", help="decrypt the logical dump of a database, for pg_restore")
+    dump.add_argument("database", choices=DATABASES)
+    dump.add_argument("--of", metavar="BACKUP", help="the backup, as --list names it (the newest)")
+    dump.add_argument("--into", type=Path, help="a new file (DATABASE.dump)")
     trial = commands.add_parser("drill", help="restore the newest moment, check it and remove it again")
     trial.add_argument("--into", type=Path, help="the folder meanwhile (.gerai/drill)")
     return found

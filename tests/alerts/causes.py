@@ -63,6 +63,7 @@ _CERTIFICATE = 'probe_ssl_earliest_cert_expiry{job="probe", instance="https://ap
 _FRONT = {"job": "probe", "instance": "https://api.example"}
 _KEY = 'auth_signing_key_created_timestamp_seconds{job="gerai", service="auth", instance="auth:1"}'
 _BACKUP = 'backup_last_success_timestamp_seconds{job="backup"}'
+_ARCHIVED = 'backup_archived_through_timestamp_seconds{job="backup"}'
 _RESTORE = 'backup_restore_last_success_timestamp_seconds{job="backup"}'
 _JOB = {"job": "backup"}
 
@@ -227,6 +228,8 @@ EXPIRY = (
     Case("SigningKeyOld", "64m", {_KEY: f"{_PASSES - 90 * _DAY}x90"}),
     Case("BackupTooOld", "10m", {_BACKUP: f"{_PASSES - 26 * 3600}x90"}, [_JOB]),
     Case("BackupTooOld", "9m", {_BACKUP: f"{_PASSES - 26 * 3600}x90"}),
+    Case("ChangesNotArchived", "10m", {_ARCHIVED: f"{_PASSES - 10 * 60}x90"}, [_JOB]),
+    Case("ChangesNotArchived", "9m", {_ARCHIVED: f"{_PASSES - 10 * 60}x90"}),
     Case("RestoreDrillTooOld", "65m", {_RESTORE: f"{_PASSES - 8 * _DAY}x90"}, [_JOB]),
     Case("RestoreDrillTooOld", "64m", {_RESTORE: f"{_PASSES - 8 * _DAY}x90"}),
     Case("BackupUnknown", "60m", {_BACKUP: "0x90"}, [{}]),

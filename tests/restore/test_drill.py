@@ -111,6 +111,26 @@ async def test_following_begins_with_a_backup_that_can_be_restored(original: Ori
     assert told.returncode == 0, told.stdout
 
 
+async def test_a_dump_brings_a_table_back(original: Original) -> None:
+    await asyncio.to_thread(migrated, original.url)
+    await _asked(
+        original.url, "gerai_store", "CREATE TABLE lost AS SELECT generate_series(1, 1000) AS number"
+    )
+    assert (await asyncio.to_thread(original.command, "backup")).returncode == 0
+    await _asked(original.url, "gerai_store", "DROP TABLE lost")
+    file = original.state / "store.dump"
+    command = ("dump", "gerai_store", "--into", str(file))
+    told = await asyncio.to_thread(original.command, *command)
+    assert told.returncode == 0, told.stdout
+    assert file.stat().st_mode & 0o077 == 0
+    server = Server(original.url, original.cluster.programs / "bin")
+    server.run("pg_restore", "--table=lost", "--dbname=gerai_store", str(file))
+    assert await _asked(original.url, "gerai_store", "SELECT sum(number) FROM lost") == 500_500
+    assert "exists already" in (await asyncio.to_thread(original.command, *command)).stdout
+    refused = await asyncio.to_thread(original.command, *command[:2], "--of", "never", "--into", f"{file}-2")
+    assert "There is no backup never" in refused.stdout
+
+
 async def test_restore_to_just_before_an_accident(original: Original, tmp_path: Path) -> None:
     databases = await asyncio.to_thread(migrated, original.url)
     with original.following():
