@@ -9,12 +9,13 @@ import yaml
 from infra.debian import ProgramMissing, program
 from infra.embedded.state import ROOT
 from infra.postgres.contrib import PACKAGE
-from tests.support.base_image import base_image
+from tests.support.base_image import base_image, postgres_image
 from tests.support.containers import CannotBuild, Containers, require_programs
 from tests.support.engine import engine
 from tests.support.stack import FILE, Stack
 
 _STAND_INS = ROOT / "tests" / "stack" / "images"
+_OF_BACKUPS = ROOT / "infra" / "docker" / "Dockerfile.backup"
 _SERVERS = ("postgres", "redis", "alertmanager")
 _SERVICES = ("auth", "client", "store", "gateway")
 _TAG = f"test-{os.getpid()}"
@@ -44,14 +45,16 @@ def images() -> Generator[str]:
     base_image(containers)
     for name in _SERVERS:
         folder = _STAND_INS / name
-        built = containers.build_from(folder / "Dockerfile", folder, {"PACKAGE": PACKAGE})
-        containers.podman("tag", built, _image(name))
-    ours = [f"docker.io/gerai/{name}:{_TAG}" for name in _SERVICES]
-    for name, image in zip(_SERVICES, ours, strict=True):
-        containers.podman("tag", containers.build(name), image)
+        stand_in = containers.build_from(folder / "Dockerfile", folder, {"PACKAGE": PACKAGE})
+        containers.podman("tag", stand_in, _image(name))
+    built = {name: containers.build(name) for name in _SERVICES}
+    built["backup"] = containers.build_from(_OF_BACKUPS, ROOT, {"BASE": postgres_image(containers)})
+    ours = {f"docker.io/gerai/{name}:{_TAG}": image for name, image in built.items()}
+    for name, image in ours.items():
+        containers.podman("tag", image, name)
     yield _TAG
-    for image in ours:
-        containers.podman("untag", image)
+    for name in ours:
+        containers.podman("untag", name)
 
 
 @pytest.fixture(scope="session")

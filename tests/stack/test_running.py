@@ -18,6 +18,7 @@ from tests.support.stack import Stack
 LIMIT_SECONDS = 120
 DEFAULT_ROUTE = "00000000"
 REPLICA = ("--profile", "replica")
+BACKUP = ("--profile", "backup")
 
 
 def test_each_starts_after_what_it_waits_for(stack: Stack) -> None:
@@ -73,11 +74,30 @@ def test_the_replica_answers_reads(stack: Stack) -> None:
         until(lambda: _answers(admin, next(searches)) and _replica_reads(stack) > 0, LIMIT_SECONDS)
 
 
+def test_changes_are_archived_and_a_restore_of_them_is_tried(stack: Stack) -> None:
+    stack.up(*BACKUP)
+    with _admin(stack) as admin:
+        _create(admin, "backup")
+    told: dict[str, float] = {}
+
+    def restored() -> bool:
+        told.update(_backup_metrics(stack))
+        return {"backup_last_success_timestamp_seconds", "backup_drill_recovery_time_seconds"} <= told.keys()
+
+    until(restored, LIMIT_SECONDS)
+    through = told["backup_archived_through_timestamp_seconds"]
+    until(
+        lambda: _backup_metrics(stack)["backup_archived_through_timestamp_seconds"] > through, LIMIT_SECONDS
+    )
+    assert stack.container("backup-full").restarts == stack.container("backup-drill").restarts == 0
+    stack.compose(*BACKUP, "stop", "backup", "backup-full", "backup-drill")
+
+
 @pytest.mark.parametrize("ended", ["stop", "down"])
 def test_data_and_secrets_outlast_containers(stack: Stack, ended: str) -> None:
     with _admin(stack) as admin:
         _, store = _create(admin, f"kept-{ended}")
-    stack.compose(*REPLICA, ended)
+    stack.compose(*REPLICA, *BACKUP, ended)
     with pytest.raises(httpx.TransportError), stack.http() as stopped:
         stopped.get("/healthz")
     stack.up()
@@ -154,6 +174,13 @@ def _answers(admin: httpx.Client, path: str) -> bool:
 def _replica_reads(stack: Stack) -> float:
     text = httpx.get(f"http://{stack.container('store').address}:8003/metrics").text
     return Exposition(text).value("database_reads_total", server="replica")
+
+
+def _backup_metrics(stack: Stack) -> dict[str, float]:
+    """Return what node_exporter is given of backups."""
+    text = stack.compose(*BACKUP, "exec", "-T", "backup", "sh", "-c", "cat /backups/gerai/metrics/*.prom")
+    lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
 
 
 def _left(stack: Stack) -> list[str]:

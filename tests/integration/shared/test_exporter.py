@@ -1,7 +1,8 @@
 """Spans on their way to a collector, and what becomes of them when there is none."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -23,20 +24,25 @@ def spans() -> Sequence[ReadableSpan]:
     return kept.get_finished_spans()
 
 
+@contextmanager
+def exporting(url: str) -> Generator[Exporter]:
+    exporter = Exporter(url)
+    yield exporter
+    exporter.shutdown()
+
+
 def test_a_collector_gets_each_span_once(spans: Sequence[ReadableSpan]) -> None:
-    with collecting() as sink:
-        exporter = Exporter(f"{sink.url}/")
+    with collecting() as sink, exporting(f"{sink.url}/") as exporter:
         for batch in (spans[:2], spans[2:]):
             assert exporter.export(batch) is SpanExportResult.SUCCESS
-        exporter.shutdown()
     assert [span.name for span in sink.spans] == ["first", "second", "third"]
 
 
 def test_the_loss_of_spans_is_told_once(
     spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture
 ) -> None:
-    exporter = Exporter(f"http://127.0.0.1:{free_port()}")
-    with caplog.at_level(logging.WARNING, "gerai.telemetry"):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with caplog.at_level(logging.WARNING, "gerai.telemetry"), exporting(nobody) as exporter:
         for _ in range(3):
             assert exporter.export(spans) is SpanExportResult.FAILURE
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["Spans are lost"]
@@ -46,6 +52,6 @@ def test_a_text_that_is_no_unicode_costs_no_batch() -> None:
     kept, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
     provider.get_tracer("gerai").start_span("\ud800", attributes={"path": "/\udcff"}).end()
-    with collecting() as sink:
-        assert Exporter(sink.url).export(kept.get_finished_spans()) is SpanExportResult.SUCCESS
+    with collecting() as sink, exporting(sink.url) as exporter:
+        assert exporter.export(kept.get_finished_spans()) is SpanExportResult.SUCCESS
     assert [(span.name, span.attributes) for span in sink.spans] == [("?", {"path": "/?"})]
