@@ -42,7 +42,7 @@ def build(cache: Path = CACHE) -> Path:
     manifest = yaml.safe_load(MANIFEST.read_text())
     making = program.parent.with_suffix(".making")
     making.mkdir(parents=True, exist_ok=True)
-    manifest["dist"]["output_path"] = str(making)
+    manifest["dist"] |= {"output_path": str(making), "go": go}
     (making / "manifest.yaml").write_text(yaml.safe_dump(manifest))
     run([go, "install", f"{_BUILDER}@v{manifest['dist']['version']}"], making, GOBIN=str(making))
     run([str(making / "builder"), "--config", str(making / "manifest.yaml")], making)

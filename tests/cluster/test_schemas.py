@@ -2,7 +2,6 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +9,7 @@ import yaml
 from infra.chart.programs import program
 from infra.chart.readme import CHART
 from tests.cluster.release import PRODUCTION, Done, Release
+from tests.helm.custom_resources import break_field
 from tests.helm.rendering import Objects, render
 
 EVERYTHING = CHART / "ci" / "everything.yaml"
@@ -47,20 +47,10 @@ def test_a_field_that_is_wrong_is_refused(
     empty: Release, kind: str, field: str, value: str | None, told: str
 ) -> None:
     objects = [each for each in render(PRODUCTION) if each["kind"] == kind]
-    _break(objects[0]["spec"], field, value)
+    break_field(objects[0], field, value)
     done = _shown(empty, objects)
     assert done.returncode != 0
     assert told in done.stderr
-
-
-def _break(spec: Any, field: str, value: str | None) -> None:  # noqa: ANN401 - objects and lists of JSON
-    """Set the field at a path to a value, or take it out."""
-    *path, last = field.split(".")
-    for part in path:
-        spec = spec[int(part) if part.isdigit() else part]
-    spec.pop(last, None)
-    if value is not None:
-        spec[last] = value
 
 
 def _shown(release: Release, objects: Objects) -> Done:

@@ -3,6 +3,6 @@ module gerai/cluster/operators
 go 1.26.0
 
 require (
-	github.com/external-secrets/external-secrets v0.16.2
+	github.com/external-secrets/external-secrets v1.3.2
 	github.com/prometheus-operator/prometheus-operator v0.85.0
 )
