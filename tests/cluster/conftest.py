@@ -22,7 +22,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
         yield Path(given)
         return
     if not programs().exists():
-        pytest.fail("The cluster is not built: ./taskw test:cluster builds it.")
+        pytest.fail("The cluster is not built: ./taskw test:cluster builds it, and needs Go.")
     with running(tmp_path_factory.mktemp("cluster")) as made:
         yield made
 

@@ -55,7 +55,7 @@ class Running:
 def program() -> Path:
     found = collector()
     if not found.exists():
-        pytest.fail("The collector is not built: ./taskw test:collector builds it.")
+        pytest.fail("The collector is not built: ./taskw test:collector builds it, and needs Go.")
     return found
 
 
