@@ -63,7 +63,7 @@ def sign(values: Path) -> None:
 
 
 def verify(values: Path, identity: str, issuer: str) -> None:
-    """Require that each image that `values` names was signed by `identity`, for which `issuer` vouched.
+    """Require that `identity`, for which `issuer` vouched, signed each image, and what it consists of.
 
     Raises:
         ReleaseError: one was not.
@@ -71,6 +71,8 @@ def verify(values: Path, identity: str, issuer: str) -> None:
     by = ["--certificate-identity", identity, "--certificate-oidc-issuer", issuer]
     for reference in references(values).values():
         run(["cosign", "verify", *by, "--output", "text", reference])
+        # It prints the whole attestation, which would be megabytes of a log.
+        output(["cosign", "verify-attestation", *by, "--type", "cyclonedx", reference])
 
 
 def references(values: Path) -> Mapping[str, str]:

@@ -49,7 +49,8 @@ def test_every_image_is_built_once_and_pushed_signed_and_verified_by_its_content
     signed = named(run.of("build", "cosign sign"))
     assert {name.partition("@")[0] for name in signed} == {f"{REGISTRY}/gerai/{image}" for image in IMAGES}
     assert named(run.of("build", "cosign attest")) == signed
-    assert named(run.of("deploy", "cosign verify")) == signed
+    assert named(run.of("deploy", "cosign verify ")) == signed
+    assert named(run.of("deploy", "cosign verify-attestation")) == signed
 
 
 def test_only_what_this_branch_signed_is_deployed(run: Run, branch: str) -> None:
@@ -98,7 +99,8 @@ def test_no_secret_is_told(run: Run) -> None:
         ("cosign sign --yes registry.example/gerai/gateway", "build", "gh run download"),
         ("--role-arn role:deploy", "deploy", "cosign verify"),
         ("aws ecr get-login-password", "build", "docker push"),
-        ("cosign verify", "deploy", "helm upgrade"),
+        ("cosign verify ", "deploy", "helm upgrade"),
+        ("cosign verify-attestation", "deploy", "helm upgrade"),
         ("helm upgrade", "deploy", "helm test"),
         ("helm test", "deploy", "taskw smoke"),
         ("taskw smoke", "deploy", "nothing"),

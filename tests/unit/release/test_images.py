@@ -91,13 +91,15 @@ def test_each_is_signed_and_verified_by_content(programs: Programs, published: P
         assert attested.split()[-2].endswith(".cdx.json")
         [scanned] = programs.calls(f"syft scan registry:{reference}")
         assert "cyclonedx-json=" in scanned
-        [verified] = programs.calls(f"--output text {reference}")
-        assert f"--certificate-identity {IDENTITY} --certificate-oidc-issuer https://issuer " in verified
+        by = f"--certificate-identity {IDENTITY} --certificate-oidc-issuer https://issuer"
+        assert f"cosign verify {by} --output text {reference}" in programs.calls()
+        assert f"cosign verify-attestation {by} --type cyclonedx {reference}" in programs.calls()
 
 
-def test_what_nobody_signed_is_refused(programs: Programs, published: Path) -> None:
-    programs.answer("cosign verify", status=1)
-    with pytest.raises(ReleaseError, match="cosign verify"):
+@pytest.mark.parametrize("what", ["cosign verify ", "cosign verify-attestation"])
+def test_what_nobody_signed_is_refused(programs: Programs, published: Path, what: str) -> None:
+    programs.answer(what, status=1)
+    with pytest.raises(ReleaseError, match=f"{what.strip()} "):
         images.verify(published, IDENTITY, "https://issuer")
 
 
