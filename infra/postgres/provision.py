@@ -96,6 +96,9 @@ async def provision(superuser_url: str, databases: Sequence[ServiceDatabase]) ->
             await _provide_database(connection, database)
         await _provide_statements(connection)
         await asyncio.gather(*(_provide_rights(superuser_url, database) for database in databases))
+        # At the end: the application would have no right on what a migration made before.
+        for database in databases:
+            await _let_in(connection, database.owner, database.app)
 
 
 async def provide_monitor(superuser_url: str, password: str, databases: Sequence[str]) -> None:
@@ -108,6 +111,7 @@ async def provide_monitor(superuser_url: str, password: str, databases: Sequence
     async with _connected(superuser_url) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await _provide_role(connection, MONITOR, password)
+        await _let_in(connection, MONITOR)
         await _run(connection, "GRANT pg_monitor TO %I", MONITOR)
         for name in databases:
             await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, MONITOR)
@@ -123,6 +127,7 @@ async def provide_backup(superuser_url: str, password: str, databases: Sequence[
     async with _connected(superuser_url) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await _provide_role(connection, BACKUP, password)
+        await _let_in(connection, BACKUP)
         await _run(connection, "ALTER ROLE %I REPLICATION", BACKUP)
         await _run(connection, "GRANT pg_read_all_data, pg_read_all_stats TO %I", BACKUP)
         for name in databases:
@@ -140,14 +145,20 @@ async def _connected(url: str, database: str | None = None) -> AsyncGenerator[_C
 
 
 async def _provide_role(connection: _Connection, role: str, password: str) -> None:
+    """Make a role, which cannot log in yet, or set the password of one."""
     exists = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
     is_superuser = await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
     if is_superuser:
         # Else the server's log could show the password.
         await connection.execute("SET log_statement = 'none'; SET log_min_error_statement = 'panic'")
-    await _run(connection, f"{'ALTER' if exists else 'CREATE'} ROLE %I LOGIN PASSWORD %L", role, password)
+    await _run(connection, f"{'ALTER' if exists else 'CREATE'} ROLE %I PASSWORD %L", role, password)
     if not is_superuser:
         await _run(connection, "GRANT %I TO CURRENT_USER", role)
+
+
+async def _let_in(connection: _Connection, *roles: str) -> None:
+    for role in roles:
+        await _run(connection, "ALTER ROLE %I LOGIN", role)
 
 
 async def _provide_database(connection: _Connection, database: ServiceDatabase) -> None:

@@ -76,6 +76,26 @@ async def test_running_again_changes_passwords_and_leaves_narrowed_rights_alone(
         await connect(postgres_url, OTHER.app, OTHER.app_password, OTHER.name)
 
 
+async def test_an_owner_comes_in_only_when_all_is_provided(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = ServiceDatabase("early", "owner", "app")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("infra.postgres.provision._provide_rights", _fail)
+        with pytest.raises(ConnectionError):
+            await provision(postgres_url, [early])
+    for role, password in ((early.owner, "owner"), (early.app, "app")):
+        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted to log in"):
+            await connect(postgres_url, role, password, early.name)
+    await provision(postgres_url, [early])
+    for role, password in ((early.owner, "owner"), (early.app, "app")):
+        await (await connect(postgres_url, role, password, early.name)).close()
+
+
+async def _fail(*_: object) -> None:
+    raise ConnectionError
+
+
 async def test_the_owner_sees_what_the_application_does(postgres_url: str) -> None:
     await provision(postgres_url, [OTHER])
     app = await connect(postgres_url, OTHER.app, OTHER.app_password, OTHER.name)
