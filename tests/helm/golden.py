@@ -20,8 +20,8 @@ def golden(values: Path) -> Path:
 
 def rendered(values: Path) -> str:
     """Return the objects of these values in an order that does not depend on the templates' names."""
-    objects = sorted(map(_without_copies, render(values)), key=_place)
-    return yaml.safe_dump_all(objects, sort_keys=False, width=110)
+    objects = sorted(map(_masked, map(_without_copies, render(values))), key=_place)
+    return yaml.safe_dump_all(objects, sort_keys=False, width=110, allow_unicode=True)
 
 
 def _place(each: dict[str, Any]) -> tuple[str, str]:
@@ -29,9 +29,16 @@ def _place(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _without_copies(each: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what dashboards and alerts say: that is copied from files with tests of their own."""
-    copied = each["metadata"]["labels"]["app.kubernetes.io/component"] in {"dashboards", "alerts"}
+    """Leave out what is copied from files with tests of their own."""
+    component = each["metadata"]["labels"]["app.kubernetes.io/component"]
+    files_of_servers = each["kind"] == "ConfigMap" and component in {"postgres", "provision"}
+    copied = files_of_servers or component in {"dashboards", "alerts"}
     return {name: value for name, value in each.items() if not copied or name not in {"data", "spec"}}
+
+
+def _masked(each: dict[str, Any]) -> dict[str, Any]:
+    """Hide what Secrets hold, which is made anew each time."""
+    return {**each, "data": dict.fromkeys(each["data"], "…")} if each["kind"] == "Secret" else each
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the chart makes of values: objects, and the environment that a process would find in its pod."""
 
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,13 @@ def render(values: Path, *arguments: str) -> Objects:
 
 
 def container(workload: dict[str, Any]) -> dict[str, Any]:
-    """Return the only container of a workload."""
+    """Return the container of a workload that stays."""
     return pod(workload)["containers"][0]
+
+
+def containers(workload: dict[str, Any]) -> Objects:
+    """Return all containers of a workload, those that run first included."""
+    return [*pod(workload).get("initContainers", ()), *pod(workload)["containers"]]
 
 
 def pod(workload: dict[str, Any]) -> dict[str, Any]:
@@ -49,14 +55,26 @@ def _template(workload: dict[str, Any]) -> dict[str, Any]:
 
 
 def environment(workload: dict[str, Any], objects: Objects) -> dict[str, str]:
-    """Return what the process would be given, with a made-up value for each secret."""
+    """Return what the process would be given, with a made-up value for each secret that is not rendered."""
     maps = {each["metadata"]["name"]: each["data"] for each in objects if each["kind"] == "ConfigMap"}
+    secrets = made_secrets(objects)
     found: dict[str, str] = {}
     for source in container(workload).get("envFrom", []):
         found |= maps[source["configMapRef"]["name"]]
     for variable in container(workload).get("env", []):
-        found[variable["name"]] = variable.get("value") or _secret(variable["name"])
+        reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+        made = secrets.get(reference.get("name"), {}).get(reference.get("key"))
+        found[variable["name"]] = variable.get("value") or made or _secret(variable["name"])
     return found
+
+
+def made_secrets(objects: Objects) -> dict[str, dict[str, str]]:
+    """Return what is in the Secrets that are rendered, by name and key."""
+    return {
+        each["metadata"]["name"]: {key: b64decode(value).decode() for key, value in each["data"].items()}
+        for each in objects
+        if each["kind"] == "Secret"
+    }
 
 
 def _secret(name: str) -> str:

@@ -43,6 +43,11 @@ def test_objects_are_what_kubernetes_takes(values_file: Path, version: str, tmp_
         {"nothing": {}},
         {"backup": {"schedule": "daily"}},
         {"backup": {"volume": {"accessMode": "ReadWriteOncePod"}}},
+        {"inCluster": {"enabled": "yes"}},
+        {"inCluster": {"postgres": {"image": "postgres:latest"}}},
+        {"inCluster": {"redis": {"image": "redis"}}},
+        {"inCluster": {"postgres": {"size": "much"}}},
+        {"inCluster": {"adminEmail": "me"}},
     ],
 )
 def test_values_that_mean_nothing_or_harm_are_refused(wrong: dict[str, object], tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ root, name and service.
 {{- with .service.database }}
 {{- $_ := mustMergeOverwrite $variables (include "gerai.databaseConfig" (dict "root" $.root "database" . "user" .user) | fromJson) -}}
 {{- $_ = set $variables "DB_POOL_SIZE" $values.database.poolSize -}}
-{{- with $values.database.readHost }}{{ $_ := set $variables "DB_READ_HOST" . }}{{ end -}}
+{{- if and $values.database.readHost (not $values.inCluster.enabled) }}{{ $_ := set $variables "DB_READ_HOST" $values.database.readHost }}{{ end -}}
 {{- end -}}
 {{- if .service.redis }}
-{{- $_ := set $variables "REDIS_HOST" $values.redis.host -}}
+{{- $_ := set $variables "REDIS_HOST" (include "gerai.redisHost" .root) -}}
 {{- $_ = set $variables "REDIS_PORT" $values.redis.port -}}
 {{- $_ = set $variables "REDIS_DB" $values.redis.db -}}
 {{- $_ = set $variables "REDIS_TLS" $values.redis.tls -}}
@@ -49,7 +49,7 @@ root, name and service.
 {{- define "gerai.databaseConfig" -}}
 {{- $server := .root.Values.database -}}
 {{- dict
-  "DB_HOST" $server.host
+  "DB_HOST" (include "gerai.databaseHost" .root)
   "DB_PORT" ($server.port | toString)
   "DB_NAME" .database.name
   "DB_USER" .user
@@ -60,7 +60,7 @@ root, name and service.
 {{/* The keys of a service's Secret that become variables, as JSON; takes a dict of root and service. */}}
 {{- define "gerai.secretKeys" -}}
 {{- $keys := .service.secretKeys -}}
-{{- if and .service.redis .root.Values.redis.password }}{{ $keys = append $keys "REDIS_PASSWORD" }}{{ end -}}
+{{- if and .service.redis (or .root.Values.redis.password .root.Values.inCluster.enabled) }}{{ $keys = append $keys "REDIS_PASSWORD" }}{{ end -}}
 {{- if eq .root.Values.tokens.algorithm "HS256" }}{{ $keys = append $keys "JWT_SECRET" }}{{ end -}}
 {{- $keys | uniq | sortAlpha | toJson -}}
 {{- end }}

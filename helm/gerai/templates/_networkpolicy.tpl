@@ -10,7 +10,7 @@
 {{/* A way to the database. */}}
 {{- define "gerai.databaseEgress" -}}
 - to:
-    {{- toYaml .Values.networkPolicies.database | nindent 4 }}
+    {{- include "gerai.databasePeers" . | nindent 4 }}
   ports:
     - {protocol: TCP, port: {{ .Values.database.port }}}
 {{- end }}

@@ -1,0 +1,1 @@
+../../../../infra/postgres/__main__.py
