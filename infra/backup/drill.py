@@ -30,7 +30,10 @@ def drill(archive: Archive, folder: Path, cluster: Clusters) -> Drill:
     decided, started = datetime.now(UTC), time.monotonic()
     through = archive.through()
     if through is None:
-        raise BackupError(f"No changes are archived in {archive.folder}, so there is nothing to try.")
+        raise BackupError(
+            f"No changes are archived in {archive.folder}, so there is nothing to try."
+            " ./taskw backup -- --follow archives them."
+        )
     copy = restore(archive, through, folder, cluster)
     found = Drill((decided - through).total_seconds(), time.monotonic() - started)
     shutil.rmtree(copy.folder)

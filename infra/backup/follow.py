@@ -38,14 +38,12 @@ def reserve(server: Server) -> bool:
 
 
 async def _reserve(server: Server) -> bool:
-    connection = await asyncpg.connect(server.url, timeout=10)
-    try:
-        # pg_receivewal makes a slot that keeps nothing until it is first used.
-        await connection.execute("SELECT pg_create_physical_replication_slot($1, true)", SLOT)
-    except asyncpg.DuplicateObjectError:
-        return False
-    finally:
-        await connection.close()
+    async with server.connected() as connection:
+        try:
+            # pg_receivewal makes a slot that keeps nothing until it is first used.
+            await connection.execute("SELECT pg_create_physical_replication_slot($1, true)", SLOT)
+        except asyncpg.DuplicateObjectError:
+            return False
     return True
 
 
@@ -97,15 +95,12 @@ async def _cycle(
     server: Server, archive: Archive, vault: Vault, process: subprocess.Popen[bytes]
 ) -> datetime:
     """Archive everything that is committed now, and return that time."""
-    connection = await asyncpg.connect(server.url, timeout=10, command_timeout=_RECEIVED_SECONDS)
-    try:
+    async with server.connected(_RECEIVED_SECONDS) as connection:
         # A commit that changes nothing: recovery to any earlier time has a commit to stop before.
         time_ = await connection.fetchval("SELECT clock_timestamp()")
         await connection.fetchval("SELECT pg_logical_emit_message(true, 'gerai-backup', '')")
         position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
         await _received(connection, position, archive, process)
-    finally:
-        await connection.close()
     while not _ship(archive, vault):
         pass
     through = time_.astimezone(UTC)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-import asyncpg
 import msgspec
 
 from infra.backup import manifest, metrics
@@ -60,13 +59,13 @@ class _Making:
         self._folder = folder
         self._server = server
         self._vault = vault
-        self._before = asyncio.run(_look(server.url))
+        self._before = asyncio.run(_look(server))
         self._name = f"{self._before.time:%Y%m%dT%H%M%SZ}"
 
     def run(self) -> Full:
         _require_room(self._folder, self._before.size)
         first = self._copy()
-        ended = asyncio.run(_look(self._server.url)).time
+        ended = asyncio.run(_look(self._server)).time
         for database in DATABASES:
             self._dump(database)
         if self._before.superuser:  # another role's password opens nothing in what is restored
@@ -113,28 +112,15 @@ class _Making:
         return self._folder / f"{file}{SUFFIX}", f"{self._name}/{file}"
 
 
-async def _look(url: str) -> _Seen:
-    """Return what the server says of itself now.
-
-    Raises:
-        BackupError: the server does not answer.
-    """
-    try:
-        connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise BackupError(
-            f"PostgreSQL does not answer: {str(error) or type(error).__name__}. Start the platform"
-            " (./taskw up), or check DATABASE_URL."
-        ) from None
-    try:
+async def _look(server: Server) -> _Seen:
+    """Return what the server says of itself now."""
+    async with server.connected() as connection:
         row = await connection.fetchrow(
             "SELECT clock_timestamp() AS now,"
             " (SELECT system_identifier FROM pg_control_system())::text AS system,"
             " (SELECT sum(pg_database_size(oid)) FROM pg_database)::bigint AS size,"
             " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser"
         )
-    finally:
-        await connection.close()
     if row is None:
         raise ValueError
     return _Seen(row["now"].astimezone(UTC), row["system"], row["size"], row["superuser"])

@@ -2,13 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
+
 from infra.backup.errors import BackupError
+
+_CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,29 @@ class Server:
     def password(self) -> str:
         """Return the role's password."""
         return unquote(urlsplit(self.url).password or "") or os.environ.get("PGPASSWORD", "")
+
+    @asynccontextmanager
+    async def connected(
+        self, most_seconds: float | None = None
+    ) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+        """Connect to the server until the block ends; no statement may take more than `most_seconds`.
+
+        Raises:
+            BackupError: it does not answer, or does not let the role in.
+        """
+        try:
+            connection = await asyncpg.connect(
+                self.url, timeout=_CONNECT_SECONDS, command_timeout=most_seconds
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise BackupError(
+                f"PostgreSQL does not answer: {str(error) or type(error).__name__}. Start the platform"
+                " (./taskw up), or check DATABASE_URL."
+            ) from None
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """Return the command line of one of PostgreSQL's programs."""

@@ -104,7 +104,10 @@ class Api:
         try:
             answer = self._http.request(method, path, headers=headers, **content)
         except httpx.HTTPError as error:
-            raise ImportFailure(f"{self._http.base_url} cannot be reached: {error}.") from None
+            raise ImportFailure(
+                f"{self._http.base_url} cannot be reached: {str(error).rstrip('.')}."
+                " Start the platform (./taskw up), or name its gateway with --url."
+            ) from None
         if answer.is_success:
             return answer
         raise ImportFailure(_told(answer))

@@ -15,21 +15,20 @@ from infra.embedded.state import State, find
 from infra.embedded.up import up
 
 _COMMANDS = {
-    "up": "start the platform and stop it with Ctrl-C",
-    "dev": "the same, and restart each process when its code changes",
-    "down": "stop it from another terminal",
-    "migrate": "bring the running platform's databases to the newest schema",
+    "up": "Start the platform, and stop it with Ctrl-C.",
+    "dev": "Start the platform, restart each process when its code changes, and stop it with Ctrl-C.",
+    "down": "Stop the platform from another terminal. Its data stays.",
+    "migrate": "Bring the running platform's databases to the newest schema.",
 }
+_EPILOG = "What can be set is set by variables, in the environment or in .env: see .env.example."
 
 
 def main() -> int:
     """Carry out the command; what goes wrong is told in a sentence."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.embedded", description="The platform on one machine."
-    )
+    parser = argparse.ArgumentParser(prog="./taskw", description="The platform on one machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, explanation in _COMMANDS.items():
-        commands.add_parser(name, help=explanation)
+        commands.add_parser(name, help=explanation, description=explanation, epilog=_EPILOG)
     console = Console()
     state = find(os.environ)
     try:
@@ -59,7 +58,11 @@ def _run(command: str, state: State, console: Console) -> None:
 async def _migrate(state: State, console: Console) -> None:
     if not state.environment_file("auth-owner").exists():
         raise StartError("There are no databases yet. Start the platform first: ./taskw up.")
-    await migrate(state, variables.inherited(os.environ))
+    try:
+        await migrate(state, variables.inherited(os.environ))
+    except StartError as error:
+        hint = "" if state.is_running() else "\nThe platform is not running. Start it first: ./taskw up."
+        raise StartError(f"{error}{hint}") from None
     for service in variables.SERVICES:
         console.say(f"{service}: {last_lines(state.log(f'migrate-{service}'), 1).strip()}")
 

@@ -121,6 +121,14 @@ class State:
             file.flush()
             yield
 
+    def is_running(self) -> bool:
+        """Tell whether there is a launcher of this state."""
+        try:
+            with self.lock():
+                return False
+        except AlreadyRunningError:
+            return True
+
 
 def find(environment: Mapping[str, str]) -> State:
     """Return this checkout's state: the folder named by GERAI_STATE_DIR, else `.gerai` in the checkout."""

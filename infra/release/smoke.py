@@ -17,6 +17,7 @@ def smoke(url: str, seconds: float = _SECONDS) -> None:
     Raises:
         ReleaseError: saying what it answers instead.
     """
+    print(f"Asking {url}, for {seconds:.0f} s if need be …", flush=True)
     limit = time.monotonic() + seconds
     while found := _unexpected(url):
         if time.monotonic() > limit:

@@ -29,7 +29,10 @@ def main() -> None:
     except ReportError as error:
         sys.exit(str(error))
     except (asyncpg.PostgresError, OSError, ValueError) as error:
-        sys.exit(f"The database cannot be asked: {str(error) or type(error).__name__}.")
+        said = str(error) or type(error).__name__
+        sys.exit(
+            f"The database cannot be asked: {said}. Start the platform (./taskw up), or check DATABASE_URL."
+        )
 
 
 async def _run(arguments: argparse.Namespace) -> None:

@@ -46,7 +46,8 @@ def main() -> None:
     except EventsError as error:
         sys.exit(str(error))
     except (*outbox.FAILURES, SQLAlchemyError) as error:
-        sys.exit(f"The database cannot be used ({error or 'it does not answer'}). Is the platform running?")
+        said = str(error) or "it does not answer"
+        sys.exit(f"The database cannot be used ({said}). Is the platform running? ./taskw up starts it.")
 
 
 async def _run(arguments: argparse.Namespace) -> None:

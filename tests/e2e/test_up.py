@@ -16,6 +16,8 @@ import pytest
 
 from infra.embedded.state import ROOT
 from tests.support.launcher import DOWN, Launcher, Run, until
+from tests.support.tasks import WITHOUT_PLATFORM
+from tests.support.tasks import run as run_task
 
 pytestmark = pytest.mark.e2e
 
@@ -112,6 +114,14 @@ def test_stopping_what_does_not_run_is_no_error(launcher: Launcher) -> None:
     run = launcher.start(DOWN)
     assert run.wait() == 0
     assert "Nothing is running." in run.text
+
+
+@pytest.mark.parametrize("line", WITHOUT_PLATFORM)
+def test_a_command_for_the_running_platform_says_that_it_is_stopped(launcher: Launcher, line: str) -> None:
+    done = run_task(line, launcher.environment())
+    assert done.returncode == 1
+    assert "./taskw up" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def the_first_request_works_when_pasted(run: Run) -> None:
