@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tarfile
 import time
@@ -14,14 +13,13 @@ from infra.backup.archive import Archive, Full, is_segment
 from infra.backup.errors import BackupError
 from infra.backup.programs import Clusters
 from infra.backup.vault import SUFFIX, Vault, read_key
-from infra.embedded import private, processes
+from infra.embedded import private
 from infra.embedded.logs import last_lines
 from infra.embedded.ports import free_port
 from infra.embedded.postgres import Cluster
 from infra.embedded.unprivileged import run_as
 
 _POLL_SECONDS = 0.05
-_STOP_SECONDS = 60
 
 
 def restore(archive: Archive, to: datetime, folder: Path, cluster: Clusters) -> Cluster:
@@ -31,8 +29,8 @@ def restore(archive: Archive, to: datetime, folder: Path, cluster: Clusters) -> 
         BackupError: there is no backup for that time, it cannot be read, or WAL is missing on the way.
     """
     started = time.monotonic()
-    vault = read_key(archive.key_file)
     full = choose(archive, to)
+    vault = read_key(archive.key_file)
     if folder.exists():
         raise BackupError(f"{folder} exists already. Name another folder with --into, or move it away.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -122,11 +120,18 @@ def _give(copy: Cluster) -> None:
 
 
 def _recover(copy: Cluster, to: datetime) -> None:
-    """Replay WAL to just before `to`, promote, and stop.
+    """Replay WAL to just before `to`, promote, and stop."""
+    log = copy.folder / "recovery.log"
+    with copy.process(copy.command(free_port(), more=_recovery(copy, to)), log) as process:
+        while (copy.data / "recovery.signal").exists() or not copy.is_ready():
+            if process.poll() is not None:
+                raise BackupError(_why(copy, log, to))
+            time.sleep(_POLL_SECONDS)
 
-    Nothing of it is kept in the cluster's settings, so the copy can neither recover again nor archive.
-    """
-    settings = {
+
+def _recovery(copy: Cluster, to: datetime) -> dict[str, str]:
+    """Return settings of this start alone: the copy can neither recover again nor archive."""
+    return {
         "restore_command": f'cp "{copy.folder}/wal/%f" "%p"',
         "recovery_target_time": to.isoformat(),
         "recovery_target_inclusive": "off",
@@ -135,25 +140,6 @@ def _recover(copy: Cluster, to: datetime) -> None:
         # Queries during recovery would ask for as many connections as the server had that was lost.
         "hot_standby": "off",
     }
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    log = copy.folder / "recovery.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*copy.command(free_port()), *options],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=copy.folder,
-            start_new_session=True,
-            **run_as(copy.user),
-        )
-    try:
-        while (copy.data / "recovery.signal").exists() or not copy.is_ready():
-            if process.poll() is not None:
-                raise BackupError(_why(copy, log, to))
-            time.sleep(_POLL_SECONDS)
-    finally:
-        processes.stop(process, signal.SIGINT, _STOP_SECONDS)
 
 
 def _why(copy: Cluster, log: Path, to: datetime) -> str:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from infra.embedded.ports import free_port
 from infra.embedded.unprivileged import SHARED, Account, account, home, readable, run_as
 
 _READY_SECONDS = 30
-_STOP_SECONDS = 30
+_STOP_SECONDS = 60
 _COPY_SECONDS = 120
 _POLL_SECONDS = 0.02
 _TEST_SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -48,8 +48,8 @@ class Cluster:
         """Return the superuser's connection URL."""
         return f"postgresql://{initdb.SUPERUSER}:{self._password_file.read_text()}@127.0.0.1:{port}/postgres"
 
-    def command(self, port: int, *, durable: bool = True) -> list[str]:
-        """Return the server's command line; without `durable` a power failure loses data."""
+    def command(self, port: int, *, durable: bool = True, more: Mapping[str, str] | None = None) -> list[str]:
+        """Return the command line with `more` settings; without `durable` a power failure loses data."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -58,6 +58,7 @@ class Cluster:
             # What is kept for `./taskw backup -- --follow` while it does not run; then it has to begin anew.
             "max_slot_wal_keep_size": "2GB",
             **({} if durable else _TEST_SPEED),
+            **(more or {}),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.programs / "bin" / "postgres"), "-D", str(self.data), *options]
@@ -76,6 +77,24 @@ class Cluster:
                 f" or move {self.data} away to start with empty databases."
             )
         return notes
+
+    @contextmanager
+    def process(self, command: Sequence[str], log: Path) -> Generator[subprocess.Popen[bytes]]:
+        """Run the server by its command line until the block ends; what it prints is added to `log`."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+                start_new_session=True,
+                **run_as(self.user),
+            )
+        try:
+            yield process
+        finally:
+            processes.stop(process, signal.SIGINT, _STOP_SECONDS)
 
     def is_ready(self) -> bool:
         """Tell whether the server says that it accepts connections."""
@@ -168,23 +187,10 @@ def _libpq(url: str) -> dict[str, str]:
 @contextmanager
 def serving(server: Cluster, port: int, *, durable: bool = False) -> Generator[None]:
     """Serve a cluster on a port until the block ends. Raises StartError when it does not start."""
-    command = server.command(port, durable=durable)
     log = server.folder / "log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=server.folder,
-            start_new_session=True,
-            **run_as(server.user),
-        )
-    try:
+    with server.process(server.command(port, durable=durable), log) as process:
         _await_ready(server, process, log)
         yield
-    finally:
-        processes.stop(process, signal.SIGINT, _STOP_SECONDS)
 
 
 def _await_ready(server: Cluster, process: subprocess.Popen[bytes], log: Path) -> None:
