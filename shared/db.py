@@ -1,8 +1,8 @@
 """PostgreSQL: an engine that writes, an engine that reads, and transactions that say when they commit."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, NewType, Protocol, TypeVar, cast
 
 import asyncpg
@@ -10,16 +10,15 @@ import msgspec
 from prometheus_client import CollectorRegistry
 from sqlalchemy import PoolProxiedConnection, QueuePool, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError, MissingGreenlet
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.cache.link import RedisLink
 from shared.config import DatabaseConfig
+from shared.db_errors import CONNECTION_FAILURES, is_lost, may_ask_again
 from shared.engine import STATEMENT_SECONDS, create_engine, pool_of
-from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
 from shared.replica.choice import ReplicaChoice
 from shared.replica.own_writes import UNKNOWN, OwnWrites
 from shared.replica.watch import ReplicaWatch
@@ -34,14 +33,6 @@ ReadConnection = NewType("ReadConnection", AsyncConnection)
 
 WriteConnection = NewType("WriteConnection", AsyncConnection)
 """A connection inside a transaction on the primary."""
-
-_INVALID_DATA = "22"
-_UNAVAILABLE = ("08", "53", "57")
-_CONNECTION_FAILURES = (PoolTimeout, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The last is what asyncpg says of a connection whose end has arrived and is not read yet."""
-
-_CONFLICT = "40"
-_TOOK_TOO_LONG = "57014"
 
 
 class Row(Protocol):
@@ -166,9 +157,9 @@ class Database:
         try:
             answer = await ask(self._read)
         except Exception as error:
-            if not _may_ask_again(error):
+            if not may_ask_again(error):
                 raise
-            replica.failed(error, lost=_is_lost(error))
+            replica.failed(error, lost=is_lost(error))
             return await ask(self._write)
         replica.answered()
         return answer
@@ -207,52 +198,6 @@ _REPLAYED = Question(
 _INSERTED = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 
 
-@contextmanager
-def constraint_errors(errors: Mapping[str, type[GeraiError]]) -> Generator[None]:
-    """Raise the error that belongs to the database constraint a statement broke."""
-    try:
-        yield
-    except IntegrityError as broken:
-        constraint = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", ""))
-        if constraint in errors:
-            raise errors[constraint] from broken
-        raise
-
-
-def database_error(error: Exception) -> GeraiError | None:
-    """Return what a caller is told of a database failure, or None when it is a fault of ours."""
-    if isinstance(error, _CONNECTION_FAILURES):
-        return ServiceUnavailable(service="database")
-    state = _sqlstate(error)
-    if state.startswith(_INVALID_DATA):
-        return InvalidInput()
-    if state.startswith(_UNAVAILABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return ServiceUnavailable(service="database")
-    return None
-
-
-def _sqlstate(error: Exception) -> str:
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    return str(getattr(origin, "sqlstate", None) or "")
-
-
-def _may_ask_again(error: Exception) -> bool:
-    """Tell whether the primary is asked what the replica did not answer.
-
-    A query that took too long (57014) would take as long there. Of class 40, a replica has only what it
-    ends in favour of its replay (PostgreSQL manual, "Handling Query Conflicts").
-    """
-    state = _sqlstate(error)
-    if state == _TOOK_TOO_LONG:
-        return False
-    return state.startswith(_CONFLICT) or isinstance(database_error(error), ServiceUnavailable)
-
-
-def _is_lost(error: Exception) -> bool:
-    """Tell whether the replica is away, rather than busy or replaying."""
-    return not (isinstance(error, PoolTimeout) or _sqlstate(error).startswith(_CONFLICT))
-
-
 @asynccontextmanager
 async def _committing(connection: AsyncConnection, engine: AsyncEngine) -> AsyncGenerator[None]:
     """Surround a transaction; its end is measured as the statement that it is."""
@@ -273,7 +218,7 @@ async def _end_of_log(connection: AsyncConnection) -> int:
     raw = await connection.get_raw_connection()
     try:
         return await cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection).fetchval(_INSERTED)
-    except (asyncpg.PostgresError, *_CONNECTION_FAILURES):  # committed it is, all the same
+    except (asyncpg.PostgresError, *CONNECTION_FAILURES):  # committed it is, all the same
         return UNKNOWN
 
 

@@ -32,18 +32,9 @@ def create_engine(
     Its metrics and spans call it `pool`. A statement may take `statement_seconds`, or as long as it likes
     when that is None.
     """
-    url = URL.create(
-        "postgresql+asyncpg",
-        username=config.user,
-        password=config.password.reveal(),
-        host=config.host,
-        port=config.port,
-        database=config.name,
-    )
-    told = Pool(pool, config.name, config.host, config.port)
     engine = create_async_engine(
-        url,
-        execution_options={Pool.OPTION: told},
+        _url(config),
+        execution_options={Pool.OPTION: Pool(pool, config.name, config.host, config.port)},
         poolclass=MeasuredPool,
         pool_logging_name=pool,
         pool_size=config.pool_size,
@@ -65,17 +56,37 @@ def create_engine(
             },
         },
     )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed)
-    event.listen(engine.sync_engine, "do_connect", _connect_in_greenlet)
-    event.listen(engine.sync_engine, "before_cursor_execute", _begin_statement)
-    event.listen(engine.sync_engine, "after_cursor_execute", _end_statement)
-    event.listen(engine.sync_engine, "handle_error", _fail_statement)
+    _listen(engine)
     return engine
 
 
 def pool_of(engine: AsyncEngine) -> Pool:
     """Return what the metrics and spans of an engine say of its pool."""
     return engine.sync_engine.get_execution_options()[Pool.OPTION]
+
+
+def _url(config: DatabaseConfig) -> URL:
+    return URL.create(
+        "postgresql+asyncpg",
+        username=config.user,
+        password=config.password.reveal(),
+        host=config.host,
+        port=config.port,
+        database=config.name,
+    )
+
+
+def _listen(engine: AsyncEngine) -> None:
+    """Have each statement measured, and no connection that is of no use handed out."""
+    listeners = {
+        "checkout": _refuse_closed,
+        "do_connect": _connect_in_greenlet,
+        "before_cursor_execute": _begin_statement,
+        "after_cursor_execute": _end_statement,
+        "handle_error": _fail_statement,
+    }
+    for name, listener in listeners.items():
+        event.listen(engine.sync_engine, name, listener)
 
 
 def _begin_statement(

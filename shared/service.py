@@ -8,7 +8,7 @@ from litestar.openapi.spec import Tag
 
 from shared.app import Application, Hook, assemble
 from shared.config import ProcessConfig
-from shared.db import database_error
+from shared.db_errors import database_error
 from shared.deadline import Deadlines
 from shared.operations import private_routes
 from shared.security.tokens import TokenVerifier

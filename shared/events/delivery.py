@@ -7,7 +7,8 @@ from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import Database, WriteConnection, database_error
+from shared.db import Database, WriteConnection
+from shared.db_errors import database_error
 from shared.errors import GatewayTimeout, ServiceUnavailable
 from shared.events import dead_letters
 from shared.events.dead_letters import DeadLetter

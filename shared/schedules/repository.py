@@ -10,7 +10,8 @@ from sqlalchemy import Delete, Insert, RowMapping, Table, Update, func, select, 
 
 from shared.cache.reads import Changing
 from shared.conversion import set_fields
-from shared.db import Database, ReadConnection, WriteConnection, constraint_errors
+from shared.db import Database, ReadConnection, WriteConnection
+from shared.db_errors import constraint_errors
 from shared.events.changes import ChangeRecorder
 from shared.idempotency.attempts import once
 from shared.identifiers import new_uuid

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from shared.db import Database, Question, database_error
+from shared.db import Database, Question
+from shared.db_errors import database_error
 from shared.errors import ServiceUnavailable
 from shared.events.changes import NOT_PUBLISHED, SCHEMA_VERSION
 from shared.identifiers import new_uuid

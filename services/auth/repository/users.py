@@ -18,7 +18,8 @@ from services.auth.repository.attempts import AttemptWriter
 from services.auth.repository.audit import AuditWriter
 from services.auth.repository.sessions import SessionWriter
 from services.auth.schema import User, UserQuery
-from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.db import Database, Question, Row, WriteConnection
+from shared.db_errors import constraint_errors
 from shared.events.changes import SYSTEM, ChangeRecorder
 from shared.events.metrics import count_committed
 from shared.idempotency.attempts import once

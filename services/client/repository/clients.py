@@ -25,7 +25,8 @@ from shared.bulk.walking import walk
 from shared.cache.reads import Changing, ReadCache
 from shared.cache.status import NOT_CACHED, Cached
 from shared.conversion import set_fields
-from shared.db import Database, Question, Row, WriteConnection, constraint_errors
+from shared.db import Database, Question, Row, WriteConnection
+from shared.db_errors import constraint_errors
 from shared.events.changes import Announced, Change, ChangeRecorder
 from shared.events.metrics import count_committed
 from shared.idempotency.attempts import once

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from sqlalchemy import bindparam, column, select, table, text
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import Database, Question, constraint_errors, database_error
+from shared.db import Database, Question
+from shared.db_errors import constraint_errors, database_error
 from shared.errors import Conflict, InvalidInput, ServiceUnavailable
 from tests.support.databases import TestDatabase, connect
 
