@@ -14,7 +14,7 @@ from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import FieldError, GatewayTimeout, GeraiError, InvalidInput
+from shared.errors import REPEAT, FieldError, GatewayTimeout, GeraiError, InvalidInput
 from shared.responses import error_body
 from shared.telemetry.context import current_trace_id
 
@@ -32,7 +32,7 @@ class DeadlineExceeded(GatewayTimeout):
     """The time limit of the request has passed; whether it took effect is not known."""
 
     code = "DEADLINE_EXCEEDED"
-    template = "The request could not be answered within its time limit. Try again, or allow more time."
+    template = "The request could not be answered within its time limit. Allow more time. " + REPEAT
 
 
 class InvalidTimeLimit(InvalidInput):

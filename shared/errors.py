@@ -10,12 +10,18 @@ Each class carries its HTTP status, a stable machine-readable code and a message
     └── MethodNotAllowed 405
 
 A service subclasses these with its own code and template; `shared.app` renders every one of them.
+
+After a status from 500 on, nobody knows what became of a request that changes something: the answer may have
+been lost, and not what it tells of. The messages of those that a caller meets say how to repeat it safely.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
+
+REPEAT = "Try again; repeat a creation with the same Idempotency-Key, as it may have been made."
+"""What to do about an answer that is missing."""
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -143,7 +149,7 @@ class BadGateway(GeraiError):
 
     status = 502
     code = "BAD_GATEWAY"
-    template = "The {service} service gave an answer that cannot be used. Try again."
+    template = "The {service} service gave an answer that cannot be used. " + REPEAT
 
 
 class ServiceUnavailable(GeraiError):
@@ -151,7 +157,7 @@ class ServiceUnavailable(GeraiError):
 
     status = 503
     code = "SERVICE_UNAVAILABLE"
-    template = "The {service} service is not available. Try again shortly."
+    template = "The {service} service is not available. Wait a moment. " + REPEAT
     default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
@@ -160,5 +166,5 @@ class GatewayTimeout(GeraiError):
 
     status = 504
     code = "GATEWAY_TIMEOUT"
-    template = "The {service} service did not answer in time. Try again."
+    template = "The {service} service did not answer in time. " + REPEAT
     default_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}

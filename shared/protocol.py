@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from shared.errors import GeraiError, InvalidInput, ServiceUnavailable
+from shared.errors import REPEAT, GeraiError, InvalidInput, ServiceUnavailable
 from shared.responses import error_body
 from shared.telemetry.context import request_id_from
 
@@ -39,7 +39,7 @@ class Stopping(ServiceUnavailable):
     """The process ends before the request could."""
 
     code = "STOPPING"
-    template = "This process is stopping and could not finish the request. Try again."
+    template = "This process is stopping and could not finish the request. " + REPEAT
 
 
 class HttpProtocol(HttpToolsProtocol):

@@ -29,8 +29,9 @@ T = TypeVar("T")
 
 _DESCRIPTION = (
     "Makes repetition safe: for at least 24 hours the same key with the same body gets the first answer "
-    "again, with `Idempotent-Replayed: true`. A key is the caller's own, on this route; refused requests "
-    "leave it free. Quotes around it do not count."
+    "again, with `Idempotent-Replayed: true`. Repeat so after any status from 500 on, and after no answer at "
+    "all: it may have been made. A key is the caller's own, on this route; refused requests leave it free. "
+    "Quotes around it do not count."
 )
 
 

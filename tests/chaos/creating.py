@@ -16,6 +16,8 @@ from tests.chaos.world import World
 
 CREATORS = 12
 
+_CLIENT_MISSING = "The client service "
+
 
 @dataclass
 class Creation:
@@ -32,6 +34,17 @@ class Creation:
         if self.answer is None or self.answer.status_code != 201:
             return None
         return self.answer.json()["data"]["uuid"]
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the answer says that no store was made.
+
+        Whoever is answered 5xx does not know, unless it was the client that could not be asked for: that
+        comes before anything is written.
+        """
+        if self.answer is None or self.answer.status_code < 400:
+            return False
+        return self.answer.status_code < 500 or self.answer.json()["message"].startswith(_CLIENT_MISSING)
 
     async def ask(self, http: httpx.AsyncClient) -> None:
         """Send it, or send it again."""
@@ -70,6 +83,11 @@ class Creations:
     def made(self) -> dict[str, str]:
         """The stores that were acknowledged, by code."""
         return {each.body["code"]: each.made for each in self.asked if each.made}
+
+    @property
+    def refused(self) -> set[str]:
+        """The codes of which it was said that there is no store."""
+        return {each.body["code"] for each in self.asked if each.refused}
 
     async def found(self) -> dict[str, str]:
         """Return the stores that there are, by code; each was recorded as created once."""

@@ -19,6 +19,8 @@ class Proxy:
         self._delay = 0.0
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
         self._refusing = self._resetting = False
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -34,6 +36,10 @@ class Proxy:
         """Forward nothing any more, and break nothing off."""
         self._flowing.clear()
 
+    def stall_answers(self) -> None:
+        """Forward what is asked, and not what is answered, and break nothing off."""
+        self._answering.clear()
+
     def cut(self) -> None:
         """Reset every connection, and every new one."""
         self._refusing = True
@@ -48,6 +54,7 @@ class Proxy:
         """Forward as at first."""
         self._delay, self._refusing, self._resetting = 0.0, False, False
         self._flowing.set()
+        self._answering.set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection until either side ends it."""
@@ -78,6 +85,8 @@ class Proxy:
                 if self._delay:
                     await asyncio.sleep(self._delay)
                 await self._flowing.wait()
+                if answers:
+                    await self._answering.wait()
                 sink.write(piece)
                 await sink.drain()
         sink.close()
