@@ -17,22 +17,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def test_every_task_it_names_exists() -> None:
-    tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text())["tasks"]
-    named = set(re.findall(r"\./taskw ([a-z][a-z:]*)", README))
-    assert named <= set(tasks)
-    assert {"up", "down", "dev", "test", "check", "bench", "seed"} <= named
-
-
 def test_every_task_is_described() -> None:
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text())["tasks"]
     assert [name for name, task in tasks.items() if not task.get("desc")] == []
-
-
-def test_every_file_it_links_exists() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_every_variable_it_names_is_a_setting() -> None:

@@ -1,6 +1,6 @@
 """Caches as tests use them: over a real Redis, with the epoch of a service's database."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,6 +54,15 @@ async def caching(redis: RedisConfig, database: DatabaseConfig) -> AsyncGenerato
         yield parts
     finally:
         await parts.close()
+
+
+def giving(content: bytes | None) -> Callable[[], Awaitable[bytes | None]]:
+    """Return what loads `content`, as if from the database."""
+
+    async def load() -> bytes | None:
+        return content
+
+    return load
 
 
 async def forget_cached(config: RedisConfig) -> None:

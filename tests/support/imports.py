@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -83,3 +84,8 @@ class Importer:
 def error_lines(done: Json) -> list[tuple[int, str]]:
     """Return line and field of each error."""
     return [(error["line"], error["field"]) for error in done["errors"]]
+
+
+def store_rows(client_uuid: UUID, *names: str, **fields: str | None) -> list[Json]:
+    """Return a row for each name of a store of a client."""
+    return [{"client_uuid": str(client_uuid), "code": f"C-{name}", "name": name, **fields} for name in names]

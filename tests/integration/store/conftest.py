@@ -11,6 +11,7 @@ from shared.config import RedisConfig
 from shared.events.streams import streams_client
 from tests.support.client_stream import Clients
 from tests.support.databases import TestDatabase
+from tests.support.imports import Importer
 from tests.support.neighbours import FakeNeighbours
 from tests.support.resource import Json, Resource
 from tests.support.serving import calling, serving
@@ -61,3 +62,8 @@ def stores(
         return {"client_uuid": str(client_uuid), "code": f"S-{number}", "name": f"Store {number}"}
 
     return Resource(http, "/v1/stores", sample, store_database)
+
+
+@pytest.fixture
+def importer(stores: Resource) -> Importer:
+    return Importer(stores)

@@ -25,11 +25,6 @@ from tests.support.tokens import bearer
 CHUNK = 1_000
 
 
-@pytest.fixture
-def importer(stores: Resource) -> Importer:
-    return Importer(stores)
-
-
 async def export(stores: Resource, **query: str | bool) -> httpx.Response:
     answer = await stores.http.get("/v1/stores/export", params=query)
     assert answer.status_code == 200, answer.text

@@ -1,33 +1,26 @@
-"""Importing files of stores."""
+"""What importing files of stores does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
-import httpx
 import msgspec
 import pytest
 
 from services.store import constants
-from tests.support.imports import Importer, error_lines
+from tests.support.imports import Importer, error_lines, store_rows
 from tests.support.neighbours import FakeNeighbours
-from tests.support.resource import Json, Resource, fields_of, refused
+from tests.support.resource import Resource, refused
 from tests.support.tokens import bearer
 
 
-@pytest.fixture
-def importer(stores: Resource) -> Importer:
-    return Importer(stores)
-
-
-def rows(client_uuid: UUID, *names: str, **fields: str | None) -> list[Json]:
-    return [{"client_uuid": str(client_uuid), "code": f"C-{name}", "name": name, **fields} for name in names]
-
-
 async def test_csv_and_ndjson(importer: Importer, stores: Resource, client_uuid: UUID) -> None:
-    done = await importer.csv(rows(client_uuid, "A", "B", city="Bogor", latitude="-6.5", longitude="106.75"))
+    done = await importer.csv(
+        store_rows(client_uuid, "A", "B", city="Bogor", latitude="-6.5", longitude="106.75")
+    )
     assert (done["state"], done["rows"], done["created"], done["failed"]) == ("completed", 2, 2, 0)
-    done = await importer.ndjson([{**row, "is_active": False} for row in rows(client_uuid, "C", city=None)])
+    done = await importer.ndjson(
+        [{**row, "is_active": False} for row in store_rows(client_uuid, "C", city=None)]
+    )
     assert (done["created"], done["errors"]) == (1, [])
     listed = (await stores.page(sort="name"))["data"]
     assert [row["name"] for row in listed] == ["A", "B", "C"]
@@ -37,10 +30,7 @@ async def test_csv_and_ndjson(importer: Importer, stores: Resource, client_uuid:
         (None, None, False),
     ]
     assert [row["timezone"] for row in listed] == ["Asia/Jakarta"] * 3
-    assert await stores.listed(q="bog") == ["B", "A"] or await stores.listed(q="bog", sort="name") == [
-        "A",
-        "B",
-    ]
+    assert sorted(await stores.listed(q="bog")) == ["A", "B"]
 
 
 async def test_what_an_import_makes_is_what_a_request_makes(importer: Importer, stores: Resource) -> None:
@@ -68,61 +58,9 @@ async def test_what_an_import_makes_is_what_a_request_makes(importer: Importer, 
     changes = await stores.run("SELECT * FROM changes ORDER BY id")
     shown = [msgspec.json.decode(change["after"]) for change in changes]
     assert shown == [by_request, by_import]
-    assert changes[0]["after"].replace('"5.0"', "5") is not None
     assert {change["type"] for change in changes} == {"store.created"}
     assert changes[1]["request_id"]
     assert changes[1]["before"] is None
-
-
-async def test_a_row_that_is_bad_is_told_with_its_line(
-    importer: Importer, stores: Resource, client_uuid: UUID, neighbours: FakeNeighbours
-) -> None:
-    existing = await stores.make(code="Taken")
-    inactive, unknown = neighbours.add(is_active=False), "0199c5a0-7d1e-7cc3-b0f5-3a1b6c2d4e5f"
-    head = "client_uuid,code,name,phone,address,latitude\r\n"
-    lines = [
-        f'{client_uuid},1,First,+622150001234,"Jalan\r\nSatu",\r\n',  # lines 2 and 3
-        f"{client_uuid},2,Second,0812,,\r\n",
-        "x,3,,0812,,\r\n",
-        f"{client_uuid},4,Fourth,,\r\n",
-        "\r\n",
-        f"{client_uuid},5,Half,,,1\r\n",
-        f"{client_uuid},taken,Taken,,,\r\n",
-        f"{client_uuid},1,Again,,,\r\n",
-        f"{inactive},1,Inactive,,,\r\n",
-        f"{unknown},1,Unknown,,,\r\n",
-        f'{client_uuid},6,"Stray" quote,,,\r\n',
-        f"{client_uuid},7,{'x' * 70_000},,,\r\n",
-        f"{client_uuid},8,Nan,,,nan",
-    ]
-    done = await importer.send((head + "".join(lines)).encode())
-    assert done["state"] == "completed"
-    assert (done["rows"], done["created"], done["failed"]) == (12, 1, 11)
-    assert error_lines(done) == [
-        (4, "phone"),
-        (5, "client_uuid"),
-        (5, "name"),
-        (5, "phone"),
-        (6, ""),
-        (8, "latitude"),
-        (8, "longitude"),
-        (9, "code"),
-        (10, "code"),
-        (11, "client_uuid"),
-        (12, "client_uuid"),
-        (13, ""),
-        (14, ""),
-        (15, "latitude"),
-    ]
-    assert done["errors_total"] == 14
-    messages = {error["line"]: error["message"] for error in done["errors"]}
-    assert messages[9] == constants.DUPLICATE_STORE
-    assert "line 2" in messages[10]
-    assert messages[11] == constants.CLIENT_INACTIVE.format(uuid=inactive)
-    assert messages[12] == constants.CLIENT_NOT_FOUND.format(uuid=unknown)
-    assert "65,536 bytes" in messages[14]
-    first = next(row for row in (await stores.page())["data"] if row["uuid"] != existing["uuid"])
-    assert (first["name"], first["address"]) == ("First", "Jalan\nSatu")
 
 
 async def test_each_client_is_asked_for_once(
@@ -130,7 +68,7 @@ async def test_each_client_is_asked_for_once(
 ) -> None:
     clients = [client_uuid, *(neighbours.add() for _ in range(30))]
     asked = neighbours.asked
-    done = await importer.ndjson([row for uuid in clients for row in rows(uuid, *"ABCDE")])
+    done = await importer.ndjson([row for uuid in clients for row in store_rows(uuid, *"ABCDE")])
     assert done["created"] == 5 * len(clients)
     assert neighbours.asked - asked == len(clients)
 
@@ -139,7 +77,7 @@ async def test_an_import_waits_for_the_client_service(
     importer: Importer, neighbours: FakeNeighbours, client_uuid: UUID
 ) -> None:
     neighbours.moving.clear()
-    started = await importer.start(importer.ndjson_body(rows(client_uuid, "A")), "application/x-ndjson")
+    started = await importer.start(importer.ndjson_body(store_rows(client_uuid, "A")), "application/x-ndjson")
     assert started.status_code == 202
     url = started.headers["location"]
     async with asyncio.timeout(10):
@@ -150,16 +88,16 @@ async def test_an_import_waits_for_the_client_service(
 
 
 async def test_atomic_imports_all_or_nothing(importer: Importer, stores: Resource, client_uuid: UUID) -> None:
-    bad = [*rows(client_uuid, "A", phone=""), *rows(client_uuid, "B", phone="0812")]
+    bad = [*store_rows(client_uuid, "A", phone=""), *store_rows(client_uuid, "B", phone="0812")]
     done = await importer.csv(bad, atomic=True)
     assert (done["state"], done["created"], done["failed"]) == ("failed", 0, 1)
     assert "atomic" in done["reason"]
     assert error_lines(done) == [(3, "phone")]
     assert await stores.listed() == []
     assert await stores.run("SELECT 1 FROM changes") == []
-    done = await importer.csv(rows(client_uuid, "A", "B"), atomic=True)
+    done = await importer.csv(store_rows(client_uuid, "A", "B"), atomic=True)
     assert (done["state"], done["created"], done["reason"]) == ("completed", 2, None)
-    repeated = await importer.csv(rows(client_uuid, "C", "A"), atomic=True)
+    repeated = await importer.csv(store_rows(client_uuid, "C", "A"), atomic=True)
     assert (repeated["state"], error_lines(repeated)) == ("failed", [(3, "code")])
 
 
@@ -170,7 +108,7 @@ async def test_a_dry_run_changes_nothing(
     await stores.make(code="C-A", name="Before")
     before = await stores.run("SELECT * FROM stores")
     changes = await stores.run("SELECT * FROM changes")
-    done = await importer.csv(rows(client_uuid, "A", "B", "B"), dry_run=True, mode=mode)
+    done = await importer.csv(store_rows(client_uuid, "A", "B", "B"), dry_run=True, mode=mode)
     assert (done["state"], done["dry_run"]) == ("completed", True)
     counted = (done["created"], done["changed"], done["failed"])
     assert counted == ((1, 0, 2) if mode == "create" else (1, 1, 1))
@@ -226,87 +164,15 @@ async def test_upsert_keeps_coordinates_whole(
     assert (read["latitude"], read["longitude"], read["version"]) == (3.0, 4.0, 3)
 
 
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        (b"", None),
-        (b"\n\n", ["client_uuid", "code", "name"]),
-        (b"client_uuid,code\n", ["name"]),
-        (b"client_uuid,code,name,colour\n", ["colour"]),
-        (b"client_uuid,code,name,name\n", ["name"]),
-        ("client_uuid,code,name\n".encode("utf-16"), None),
-        (b'client_uuid,code,name\nx,"y,z\n', None),
-    ],
-)
-async def test_a_file_that_cannot_be_read_is_refused(
-    importer: Importer, stores: Resource, body: bytes, fields: Sequence[str] | None
-) -> None:
-    error = refused(await importer.start(body), 400, "INVALID_INPUT" if fields else "MALFORMED_BODY")
-    assert fields_of(error) == list(fields or [])
-    assert await stores.run("SELECT 1 FROM imports") == []
-
-
-async def test_a_byte_order_mark_and_other_text(
-    importer: Importer, stores: Resource, client_uuid: UUID
-) -> None:
-    text = f'client_uuid,code,name,address\n{client_uuid},1,"Kopi ""Satu""","Baris 1\nBaris 2"\n'
-    assert (await importer.send(b"\xef\xbb\xbf" + text.encode()))["created"] == 1
-    assert await stores.listed() == ['Kopi "Satu"']
-    broken = f"client_uuid,code,name\n{client_uuid},2,Caf\xe9\n{client_uuid},3,Café\n"
-    done = await importer.send(broken.encode("latin-1") + f"{client_uuid},4,Café".encode())
-    assert [(each["field"], each["message"]) for each in done["errors"]] == [
-        ("name", "is not valid UTF-8"),
-        ("name", "is not valid UTF-8"),
-    ]
-    assert done["created"] == 1
-
-
-async def test_ndjson_that_is_bad(importer: Importer, client_uuid: UUID) -> None:
-    good = msgspec.json.encode(rows(client_uuid, "A")[0])
-    lines = [
-        good,
-        b'{"client_uuid": "x", "client_uuid": "y"}',
-        b"[1]",
-        b"{",
-        b'{"a": "' + b"x" * 70_000 + b'"}',
-        b'{"a":' * 5000,
-        b"\xff\xfe",
-        b"",
-        good.replace(b"C-A", b"C-B").replace(b'"A"', b'"\\u0000"'),
-        good.replace(b"C-A", b"C-C").replace(b'"A"', b"5"),
-        good.replace(b"C-A", b"C-D").replace(b"}", b',"colour":1}'),
-        good.replace(b"C-A", b"C-E"),
-    ]
-    done = await importer.send(b"\n".join(lines), "application/x-ndjson")
-    assert done["created"] == 2
-    assert error_lines(done) == [
-        (2, "client_uuid"),
-        (3, ""),
-        (4, ""),
-        (5, ""),
-        (6, ""),
-        (7, ""),
-        (9, "name"),
-        (10, "name"),
-        (11, "colour"),
-    ]
-
-
-async def test_more_errors_than_are_shown(importer: Importer, client_uuid: UUID) -> None:
-    bad = [{**row, "phone": "x"} for row in rows(client_uuid, *map(str, range(1500)))]
-    twins = rows(client_uuid, *["T"] * 1500)
-    done = await importer.ndjson([*twins, *bad])
-    assert (done["failed"], done["errors_total"], done["created"]) == (2999, 2999, 1)
-    assert [error["line"] for error in done["errors"]] == list(range(2, 1002))
-
-
 async def test_who_may(importer: Importer, stores: Resource, neighbours: FakeNeighbours) -> None:
     own, other = neighbours.add(), neighbours.add()
     manager = bearer("manager", own)
     for caller in (bearer("user"), bearer("user", own)):
         refused(await importer.start(b"x", headers=caller), 403)
     started = await importer.start(
-        importer.ndjson_body([*rows(own, "A"), *rows(other, "B")]), "application/x-ndjson", headers=manager
+        importer.ndjson_body([*store_rows(own, "A"), *store_rows(other, "B")]),
+        "application/x-ndjson",
+        headers=manager,
     )
     url = started.headers["location"]
     done = await importer.finished(url)
@@ -321,73 +187,17 @@ async def test_who_may(importer: Importer, stores: Resource, neighbours: FakeNei
         (bearer("manager"), 200),
     ):
         assert (await stores.http.get(url, headers=caller)).status_code == status
-    upsert = await importer.ndjson(rows(other, "B"), mode="upsert", headers=manager)
+    upsert = await importer.ndjson(store_rows(other, "B"), mode="upsert", headers=manager)
     assert (upsert["created"], upsert["changed"], upsert["failed"]) == (0, 0, 1)
 
 
 async def test_staged_rows_go_when_they_are_done_with(
     importer: Importer, stores: Resource, client_uuid: UUID
 ) -> None:
-    await importer.csv(rows(client_uuid, "A"))
+    await importer.csv(store_rows(client_uuid, "A"))
     async with asyncio.timeout(10):
         while await stores.run("SELECT 1 FROM import_rows"):
             await asyncio.sleep(0.02)
-
-
-async def test_an_upload_that_breaks_off_leaves_nothing(
-    importer: Importer, stores: Resource, client_uuid: UUID
-) -> None:
-    async def body() -> AsyncIterator[bytes]:
-        yield importer.csv_body(rows(client_uuid, *map(str, range(3000))))
-        raise ConnectionError
-
-    answer = await stores.http.post(importer.path, content=body(), headers={"Content-Type": "text/csv"})
-    refused(answer, 503)
-    assert await stores.run("SELECT 1 FROM imports") == []
-
-
-@pytest.mark.parametrize("media_type", ["application/json", "text/csv; charset=utf-16", ""])
-async def test_other_formats_are_refused(importer: Importer, media_type: str) -> None:
-    refused(await importer.start(b"x", media_type), 415)
-    coded = await importer.start(b"x", headers={"Content-Encoding": "gzip"})
-    refused(coded, 415)
-
-
-async def test_too_large(importer: Importer) -> None:
-    headers = {"Content-Length": str(1024**3 + 1), "Content-Type": "text/csv"}
-    request = httpx.Request("POST", f"http://test{importer.path}", headers=headers, content=b"x")
-    request.headers["Content-Length"] = headers["Content-Length"]
-    request.headers.update(bearer())
-    refused(await importer.resource.http.send(request), 413, "PAYLOAD_TOO_LARGE")
-
-
-async def test_a_repeated_upload_is_replayed(importer: Importer, stores: Resource, client_uuid: UUID) -> None:
-    body, caller = importer.csv_body(rows(client_uuid, "A")), {**bearer(), "Idempotency-Key": "abc"}
-    first = await importer.start(body, headers=caller)
-    assert first.status_code == 202
-    again = await importer.start(body, headers=caller)
-    assert (again.status_code, again.content) == (202, first.content)
-    assert again.headers["idempotent-replayed"] == "true"
-    assert again.headers["location"] == first.headers["location"]
-    for changed in (
-        await importer.start(body + b"\n", headers=caller),
-        await importer.start(body, "application/x-ndjson", headers=caller),
-        await importer.start(body, headers=caller, dry_run=True),
-    ):
-        refused(changed, 422, "IDEMPOTENCY_KEY_REUSED")
-    assert (await importer.finished(first.headers["location"]))["created"] == 1
-    assert len(await stores.run("SELECT 1 FROM imports")) == 1
-    assert await stores.listed() == ["A"]
-
-
-async def test_twins_of_an_upload_import_once(
-    importer: Importer, stores: Resource, client_uuid: UUID
-) -> None:
-    body, caller = importer.csv_body(rows(client_uuid, *"ABCDE")), {**bearer(), "Idempotency-Key": "abc"}
-    answers = await asyncio.gather(*(importer.start(body, headers=caller) for _ in range(8)))
-    assert {answer.status_code for answer in answers} <= {202, 409}
-    assert len({answer.headers["location"] for answer in answers if answer.status_code == 202}) == 1
-    assert len(await stores.run("SELECT 1 FROM imports")) == 1
 
 
 async def test_an_import_is_never_stale_in_the_cache(
@@ -397,6 +207,6 @@ async def test_an_import_is_never_stale_in_the_cache(
     for _ in range(2):
         assert await stores.listed() == ["Old"]
         assert (await stores.http.get(stores.url(made))).json()["data"]["name"] == "Old"
-    await importer.csv(rows(client_uuid, "A", "B"), mode="upsert")
+    await importer.csv(store_rows(client_uuid, "A", "B"), mode="upsert")
     assert sorted(await stores.listed()) == ["A", "B"]
     assert (await stores.http.get(stores.url(made))).json()["data"]["name"] == "A"
