@@ -108,13 +108,7 @@ async def provide_monitor(superuser_url: str, password: str, databases: Sequence
         asyncpg.PostgresError: the server refuses.
         OSError: the server cannot be reached.
     """
-    async with _connected(superuser_url) as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await _provide_role(connection, MONITOR, password)
-        await _let_in(connection, MONITOR)
-        await _run(connection, "GRANT pg_monitor TO %I", MONITOR)
-        for name in databases:
-            await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, MONITOR)
+    await _provide_onlooker(superuser_url, MONITOR, password, databases, ["GRANT pg_monitor TO %I"])
 
 
 async def provide_backup(superuser_url: str, password: str, databases: Sequence[str]) -> None:
@@ -124,14 +118,22 @@ async def provide_backup(superuser_url: str, password: str, databases: Sequence[
         asyncpg.PostgresError: the server refuses.
         OSError: the server cannot be reached.
     """
+    rights = ["ALTER ROLE %I REPLICATION", "GRANT pg_read_all_data, pg_read_all_stats TO %I"]
+    await _provide_onlooker(superuser_url, BACKUP, password, databases, rights)
+
+
+async def _provide_onlooker(
+    superuser_url: str, role: str, password: str, databases: Sequence[str], rights: Sequence[str]
+) -> None:
+    """Make or correct a role that owns nothing, with `rights` on the whole server."""
     async with _connected(superuser_url) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await _provide_role(connection, BACKUP, password)
-        await _let_in(connection, BACKUP)
-        await _run(connection, "ALTER ROLE %I REPLICATION", BACKUP)
-        await _run(connection, "GRANT pg_read_all_data, pg_read_all_stats TO %I", BACKUP)
+        await _provide_role(connection, role, password)
+        for right in rights:
+            await _run(connection, right, role)
         for name in databases:
-            await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, BACKUP)
+            await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, role)
+        await _let_in(connection, role)
 
 
 @asynccontextmanager
