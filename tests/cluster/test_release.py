@@ -15,24 +15,24 @@ MADE_BY_KUBERNETES = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca
 
 @pytest.mark.parametrize("values", sorted(CHART.glob("values-*.yaml")), ids=lambda file: file.stem)
 def test_a_server_accepts_every_file_of_values(empty: Release, values: Path) -> None:
-    _succeeded(empty.helm("install", str(CHART), f"--values={values}", "--dry-run=server"))
-    assert _left(empty) == set()
+    succeeded(empty.helm("install", str(CHART), f"--values={values}", "--dry-run=server"))
+    assert left(empty) == set()
 
 
 @pytest.mark.parametrize("values", [PRODUCTION, EVERYTHING], ids=lambda file: file.stem)
 def test_an_install_ends_when_all_pods_are_ready(empty: Release, values: Path) -> None:
-    _succeeded(empty.install(values))
+    succeeded(empty.install(values))
     assert empty.status() == "deployed"
     deployments = empty.objects("deployments")
     assert len(deployments) == len(SERVICES)
     for each in deployments:
         assert each["status"]["availableReplicas"] == each["status"]["updatedReplicas"] >= 1
-    _succeeded(empty.helm("test"))
+    succeeded(empty.helm("test"))
 
 
 def test_databases_are_migrated_before_there_is_a_deployment(empty: Release) -> None:
     with watching(empty, "jobs") as jobs, watching(empty, "deployments") as deployments:
-        _succeeded(empty.install(PRODUCTION))
+        succeeded(empty.install(PRODUCTION))
         until(lambda: {each.name for each in deployments()} == {f"gerai-{name}" for name in SERVICES})
         migrated = {each.name: each.revision for each in jobs() if each.status.get("succeeded")}
         first = min(each.revision for each in deployments())
@@ -41,7 +41,7 @@ def test_databases_are_migrated_before_there_is_a_deployment(empty: Release) -> 
 
 
 def test_another_tag_rolls_every_deployment(installed: Release) -> None:
-    _succeeded(installed.upgrade("--set=image.tag=1.1.0", "--timeout=3m"))
+    succeeded(installed.upgrade("--set=image.tag=1.1.0", "--timeout=3m"))
     assert {image.rpartition(":")[2] for image in installed.images().values()} == {"1.1.0"}
     until(lambda: _images_of_pods(installed) == set(installed.images().values()))
 
@@ -63,46 +63,47 @@ def test_a_migration_that_fails_stops_the_upgrade_before_a_deployment_changes(in
     assert "migration" in done.stderr
     assert installed.images() == before
     assert _images_of_pods(installed) == set(before.values())
-    _succeeded(installed.upgrade("--set=image.tag=1.1.0", "--timeout=3m"))
+    succeeded(installed.upgrade("--set=image.tag=1.1.0", "--timeout=3m"))
 
 
 def test_the_autoscalers_number_of_pods_survives_an_upgrade(installed: Release) -> None:
     until(lambda: _replicas(installed) == dict.fromkeys(_replicas(installed), 3))
     installed.kubectl("scale", "deployment/gerai-store", "--replicas=5")
-    _succeeded(installed.upgrade("--set=image.tag=1.0.0", "--set=log.level=DEBUG", "--timeout=3m"))
+    succeeded(installed.upgrade("--set=image.tag=1.0.0", "--set=log.level=DEBUG", "--timeout=3m"))
     assert _replicas(installed) == {**dict.fromkeys(_replicas(installed), 3), "gerai-store": 5}
 
 
 def test_nothing_is_left_of_a_release_that_was_uninstalled(installed: Release) -> None:
-    assert _left(installed)
-    _succeeded(installed.helm("uninstall", "--wait"))
-    until(lambda: _left(installed) == set())
+    assert left(installed)
+    succeeded(installed.helm("uninstall", "--wait"))
+    until(lambda: left(installed) == set())
 
 
 def test_nothing_is_left_after_an_upgrade_that_failed_to_migrate(installed: Release) -> None:
     done = installed.upgrade("--set=image.tag=unmigratable", "--rollback-on-failure", "--timeout=1m")
     assert done.returncode != 0
     assert installed.status() == "deployed"
-    assert [name for _, name in _left(installed) if "migration" in name or "owner" in name] == []
-    _succeeded(installed.helm("uninstall", "--wait"))
-    until(lambda: _left(installed) == set())
+    assert [name for _, name in left(installed) if "migration" in name or "owner" in name] == []
+    succeeded(installed.helm("uninstall", "--wait"))
+    until(lambda: left(installed) == set())
 
 
 def test_nothing_is_left_of_an_install_that_failed_to_migrate(empty: Release) -> None:
     assert empty.install(PRODUCTION, "--set=image.tag=unmigratable").returncode != 0
     assert empty.status() == "failed"
-    _succeeded(empty.helm("uninstall", "--wait"))
-    until(lambda: _left(empty) == set())
+    succeeded(empty.helm("uninstall", "--wait"))
+    until(lambda: left(empty) == set())
 
 
 def test_nothing_is_left_after_a_round_trip_that_failed(empty: Release) -> None:
-    _succeeded(empty.install(PRODUCTION, "--set=image.tag=unmigratable", "--set=migrations.enabled=false"))
+    succeeded(empty.install(PRODUCTION, "--set=image.tag=unmigratable", "--set=migrations.enabled=false"))
     assert empty.helm("test").returncode != 0
-    _succeeded(empty.helm("uninstall", "--wait"))
-    until(lambda: _left(empty) == set())
+    succeeded(empty.helm("uninstall", "--wait"))
+    until(lambda: left(empty) == set())
 
 
-def _succeeded(done: Done) -> None:
+def succeeded(done: Done) -> None:
+    """Check that helm has succeeded, else show what it says."""
     assert done.returncode == 0, done.stderr
 
 
@@ -115,7 +116,7 @@ def _images_of_pods(release: Release) -> set[str]:
     return {container["image"] for pod in pods for container in pod["spec"]["containers"]}
 
 
-def _left(release: Release) -> set[tuple[str, str]]:
+def left(release: Release) -> set[tuple[str, str]]:
     """Return what is in the namespace, of whatever kind, but for what Kubernetes makes and tells itself."""
     kinds = release.kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name").split()
     told = {"events", "events.events.k8s.io"}
