@@ -1,6 +1,7 @@
 """The servers that come with a release for development, and nowhere else."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -84,6 +85,15 @@ def test_databases_are_made_by_the_code_and_run_with_the_settings_that_are_elsew
     for name, text in (code | settings).items():
         folder = "compose" if name == "pg_hba.conf" else "postgres"
         assert text.strip() == (ROOT / "infra" / folder / name).read_text().strip()
+
+
+def test_the_code_that_makes_databases_needs_nothing_of_ours_but_itself(development: Objects) -> None:
+    code = named(development, "ConfigMap", "gerai-provision")["data"]
+    needed = re.findall(
+        r"^\s*(?:from|import) ((?:infra|shared|services)[\w.]*)", "\n".join(code.values()), re.MULTILINE
+    )
+    assert set(needed) == {"infra.postgres.provision"}
+    assert "provision.py" in code
 
 
 def test_databases_are_made_by_a_job_of_the_release_which_none_waits_for(development: Objects) -> None:
