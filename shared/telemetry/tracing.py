@@ -11,12 +11,13 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.config import TracingConfig
 from shared.telemetry.context import RequestContext, current_request, enter_request
 from shared.telemetry.identifiers import AssignedIds
+from shared.telemetry.light import LightProvider
 
 MOST_WAITING_SPANS = 4096
 """Spans beyond these are lost while the collector is slow or away; requests are not."""
@@ -51,12 +52,9 @@ def tracer_provider(service: str, config: TracingConfig, version: str, environme
             "deployment.environment.name": environment,
         }
     )
-    provider = TracerProvider(
-        sampler=ALWAYS_ON if endpoint else ALWAYS_OFF, resource=resource, id_generator=AssignedIds()
-    )
     if endpoint:
-        provider.add_span_processor(_export_to(endpoint))
-    return provider
+        return LightProvider(_export_to(endpoint), resource, AssignedIds())
+    return TracerProvider(sampler=ALWAYS_OFF, resource=resource)
 
 
 def _export_to(endpoint: str) -> BatchSpanProcessor:
