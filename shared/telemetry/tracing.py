@@ -17,7 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.config import TracingConfig
 from shared.telemetry.context import RequestContext, current_request, enter_request
 from shared.telemetry.identifiers import AssignedIds
-from shared.telemetry.light import LightProvider
+from shared.telemetry.light_spans import LightProvider
 
 MOST_WAITING_SPANS = 4096
 """Spans beyond these are lost while the collector is slow or away; requests are not."""

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -18,6 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.config import LogConfig, TracingConfig
 from shared.telemetry.context import RequestContext, current_request, current_trace_id
 from shared.telemetry.identifiers import AssignedIds
+from shared.telemetry.light_spans import LightProvider
 from shared.telemetry.logs import FLUSH_SECONDS, RequestLog, configure_logging
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.middleware import RequestTelemetry
@@ -102,9 +104,7 @@ def spans() -> InMemorySpanExporter:
 
 @pytest.fixture
 def recording(spans: InMemorySpanExporter) -> TracerProvider:
-    provider = TracerProvider(id_generator=AssignedIds())
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    return provider
+    return LightProvider(SimpleSpanProcessor(spans), Resource.create(), AssignedIds())
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
-"""OpenTelemetry's tracer and span (https://opentelemetry.io/docs/specs/otel/trace/api/) at a fifth of the price.
+"""OpenTelemetry's tracer and span (https://opentelemetry.io/docs/specs/otel/trace/api/) for little time.
 
 The SDK's span locks, checks, copies and bounds whatever is noted, because anybody may note anything. Ours is
-filled by the few lines of our own that begin one. What is linked, and all batching, stays the SDK's.
+filled by a few lines of our own, in one task. Spans with links, and all batching, stay the SDK's.
 """
+# ruff: noqa: FBT001, FBT002, PLR0913, PLR0917 - OpenTelemetry's signatures
 
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from opentelemetry import trace
@@ -72,17 +72,21 @@ class _Tracer(Tracer):
         known = parent if parent.is_valid else None
         return _Span(self, name, kind, self._ids(known), known, attributes, start_time or time.time_ns())
 
-    def start_as_current_span(self, *arguments: Any, **named: Any) -> AbstractContextManager[Span]:
+    def start_as_current_span(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - another's signature
         return self._full.start_as_current_span(*arguments, **named)
 
     def _ids(self, parent: SpanContext | None) -> SpanContext:
-        """Return the ids of a span: those of a parent's trace, with what W3C's flags say of its id."""
+        """Return the ids of a span, with what the flags say of its trace's: whether it is chance's."""
         ids = self.provider.id_generator
-        if parent is None:
-            flags = _SAMPLED_RANDOM if ids.is_trace_id_random() else _SAMPLED
-            return SpanContext(ids.generate_trace_id(), ids.generate_span_id(), False, flags)
-        flags = _SAMPLED_RANDOM if parent.trace_flags.random_trace_id else _SAMPLED
-        return SpanContext(parent.trace_id, ids.generate_span_id(), False, flags, parent.trace_state)
+        trace_id = parent.trace_id if parent else ids.generate_trace_id()
+        random = parent.trace_flags.random_trace_id if parent else ids.is_trace_id_random()
+        return SpanContext(
+            trace_id,
+            ids.generate_span_id(),
+            is_remote=False,
+            trace_flags=_SAMPLED_RANDOM if random else _SAMPLED,
+            trace_state=parent.trace_state if parent else None,
+        )
 
 
 class _Span(Span):
@@ -135,11 +139,8 @@ class _Span(Span):
         timestamp: int | None = None,
         escaped: bool = False,
     ) -> None:
-        kind = type(exception)
         told: dict[str, AttributeValue] = {
-            "exception.type": kind.__qualname__
-            if kind.__module__ == "builtins"
-            else f"{kind.__module__}.{kind.__qualname__}",
+            "exception.type": _full_name(type(exception)),
             "exception.message": str(exception),
             "exception.stacktrace": "".join(traceback.format_exception(exception)),
             "exception.escaped": str(escaped),
@@ -150,13 +151,15 @@ class _Span(Span):
         if not self._recording:
             return
         self._recording = False
+        # The exporter's thread reads what was noted: what comes late is noted elsewhere, for nobody.
+        attributes, self._attributes = self._attributes, {}
         provider = self._tracer.provider
         ended = ReadableSpan(
             self._name,
             self._context,
             self._parent,
             provider.resource,
-            self._attributes,
+            attributes,
             self._events,
             kind=self._kind,
             status=self._status,
@@ -165,3 +168,8 @@ class _Span(Span):
             instrumentation_scope=self._tracer.scope,
         )
         provider.processor.on_end(ended)
+
+
+def _full_name(kind: type[BaseException]) -> str:
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
