@@ -3,6 +3,7 @@
 Below FOLDER there is a volume for each reader, with what that one needs and nothing else.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -22,7 +23,26 @@ MONITOR = "gerai_monitor"
 BACKUP = "gerai_backup"
 
 
-def main(folder: Path, admin_email: str) -> None:
+def main() -> None:
+    """Write them into the folder of the command line; what is missing is told in a sentence."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.compose",
+        description="Make the secrets of the compose stack that are not there yet, and write for each reader"
+        " those it needs. The first administrator signs in with the address in ADMIN_EMAIL.",
+    )
+    parser.add_argument(
+        "folder", type=Path, help="where there is a folder for each reader, and `kept` for all"
+    )
+    folder: Path = parser.parse_args().folder
+    if not os.environ.get("ADMIN_EMAIL"):
+        sys.exit("The variable ADMIN_EMAIL is needed.")
+    try:
+        write(folder, os.environ["ADMIN_EMAIL"])
+    except OSError as error:
+        sys.exit(f"The secrets cannot be written: {error}")
+
+
+def write(folder: Path, admin_email: str) -> None:
     """Make what is missing, and write for each reader again what is known."""
     secrets = Secrets(folder / "kept" / "secrets.json")
     for path, text in files(secrets, admin_email).items():
@@ -46,8 +66,8 @@ def files(secrets: Secrets, admin_email: str) -> dict[str, str]:
     found["provision/env"] = _lines(_provisioning(secrets, superuser))
     found["redis/redis.conf"] = f"requirepass {secrets.get('redis')}\n"
     found["redis/password"] = secrets.get("redis")
-    found["exporters/postgres"] = secrets.get(MONITOR)
-    found["exporters/redis.json"] = json.dumps({"redis://redis:6379": secrets.get("redis")})
+    found["postgres-exporter/password"] = secrets.get(MONITOR)
+    found["redis-exporter/passwords.json"] = json.dumps({"redis://redis:6379": secrets.get("redis")})
     found["grafana/password"] = secrets.get("grafana")
     found["backup/env"] = _lines({"DATABASE_URL": _url(BACKUP, secrets.get(BACKUP))})
     found["backup/backup.key"] = _backup_key(secrets)
@@ -99,4 +119,4 @@ def _lines(variables: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), os.environ["ADMIN_EMAIL"])
+    main()

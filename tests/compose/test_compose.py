@@ -13,7 +13,8 @@ import yaml
 
 from infra.backup.options import parser
 from infra.backup.vault import read_key
-from infra.compose.__main__ import files, main
+from infra.collector import MANIFEST
+from infra.compose.__main__ import files, write
 from infra.debian import ProgramMissing
 from infra.debian import program as program_of
 from infra.embedded.private import Secrets
@@ -36,6 +37,11 @@ SILENT = {"tempo", "otel-collector", "redis-exporter"}
 """Whose images hold nothing that a health check could run."""
 ASLEEP = {"backup-full", "backup-drill"}
 """What waits for its time; how it went is told by its metrics."""
+READERS_OF_THE_SAME = {
+    "owner-secrets": {f"migrate-{name}" for name in CONFIGS},
+    "postgres-secrets": {"postgres", "postgres-replica"},
+    "backup-secrets": {"backup", "backup-full", "backup-drill"},
+}
 ADMIN = "admin@example.com"
 
 
@@ -72,15 +78,27 @@ def test_no_more_privileges_than_are_explained(stack: dict[str, Any]) -> None:
         "secrets",
         "otel-collector",
     }
-    assert {name: each["cap_add"] for name, each in stack.items() if each.get("cap_add")} == {
-        "otel-collector": ["DAC_READ_SEARCH"]
-    }
-    assert not [name for name, each in stack.items() if each.get("privileged") or each.get("network_mode")]
+    more = ("cap_add", "privileged", "network_mode")
+    assert not [name for name, each in stack.items() if any(each.get(key) for key in more)]
 
 
 def test_every_image_has_a_version(stack: dict[str, Any]) -> None:
     for name, service in stack.items():
         assert re.fullmatch(r"gerai/[a-z]+:dev|[a-z0-9/_-]+:v?\d+(\.\d+)*(-[a-z]+)?", service["image"]), name
+
+
+def test_the_collector_is_the_one_that_is_tested(stack: dict[str, Any]) -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    parts = [part["gomod"].split() for kind in ("receivers", "extensions") for part in manifest[kind]]
+    # The image has the version of the contrib modules in it; those of the core may be a patch behind.
+    [version] = {version for module, version in parts if "-contrib/" in module}
+    assert (
+        stack["otel-collector"]["image"]
+        == f"otel/opentelemetry-collector-contrib:{version.removeprefix('v')}"
+    )
+    core = {version for module, version in parts if "-contrib/" not in module}
+    assert core == {f"v{manifest['dist']['version']}"}
+    assert manifest["dist"]["version"].split(".")[:2] == version.removeprefix("v").split(".")[:2]
 
 
 def test_ports_are_for_this_machine_alone(stack: dict[str, Any]) -> None:
@@ -145,6 +163,11 @@ def test_secrets_can_be_written_by_their_maker_alone(stack: dict[str, Any]) -> N
     assert {name for name, source, _ in mounts if source == "kept-secrets"} == {"secrets"}
     for service in CONFIGS:
         assert {source for name, source, _ in mounts if name == service} == {f"{service}-secrets"}
+    readers = {source: {name for name, other, _ in mounts if other == source} for _, source, _ in mounts}
+    shared = {
+        source: names - {"secrets"} for source, names in readers.items() if len(names - {"secrets"}) > 1
+    }
+    assert shared == READERS_OF_THE_SAME
 
 
 def test_no_secret_is_in_the_file() -> None:
@@ -213,7 +236,7 @@ def test_backups_get_a_role_that_is_provided_and_a_key(stack: dict[str, Any], tm
 def test_a_second_start_changes_no_secret(tmp_path: Path) -> None:
     written = _written(tmp_path)
     before = {path: path.read_text() for path in written.rglob("*") if path.is_file()}
-    main(written, ADMIN)
+    write(written, ADMIN)
     assert {path: path.read_text() for path in written.rglob("*") if path.is_file()} == before
 
 
@@ -226,7 +249,7 @@ def _written(folder: Path) -> Path:
     for name in files(Secrets(folder / "unused.json"), ADMIN):
         (folder / name).parent.mkdir(exist_ok=True)
     (folder / "kept").mkdir(exist_ok=True)
-    main(folder, ADMIN)
+    write(folder, ADMIN)
     return folder
 
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import math
 import subprocess
-import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from infra.embedded.state import ROOT
 from shared.config import RedisConfig
 from tests.support.exposition import metrics_url
 from tests.support.platform import Platform
+from tests.support.prometheus import Prometheus
 
 SCRAPE_SECONDS = 1
 
@@ -26,44 +25,6 @@ _LIMIT_SECONDS = 60
 _STOP_SECONDS = 15
 _LOCAL = "127.0.0.1"
 _RULES = ROOT / "infra/prometheus/rules"
-
-
-class Prometheus:
-    """A running Prometheus."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    async def values(self, expression: str) -> list[float]:
-        """Return the values of an expression now, without those that are no numbers.
-
-        Raises:
-            ValueError: saying what is wrong with the expression.
-        """
-        answer = (await self._http.post("/api/v1/query", data={"query": expression})).json()
-        if answer["status"] != "success":
-            raise ValueError(answer["error"])
-        values = [float(series["value"][1]) for series in answer["data"]["result"]]
-        return [value for value in values if not math.isnan(value)]
-
-    async def exemplars(self, selector: str) -> set[str]:
-        """Return the traces that series of the past hour point to."""
-        span = {"start": str(time.time() - 3600), "end": str(time.time())}
-        answer = (await self._http.post("/api/v1/query_exemplars", data={"query": selector, **span})).json()
-        return {point["labels"]["trace_id"] for series in answer["data"] for point in series["exemplars"]}
-
-    async def failed_rules(self) -> list[str]:
-        """Return the rules that were not evaluated yet, or could not be at the last time, and why."""
-        groups = (await self._http.get("/api/v1/rules")).raise_for_status().json()["data"]["groups"]
-        rules = [rule for group in groups for rule in group["rules"]]
-        assert rules
-        return [f"{each['name']} {each.get('lastError', '')}" for each in rules if each["health"] != "ok"]
-
-    async def down(self) -> list[str]:
-        """Return the targets that were not scraped yet, or not at the last attempt, and why."""
-        answer = (await self._http.get("/api/v1/targets")).raise_for_status()
-        targets = answer.json()["data"]["activeTargets"]
-        return [f"{each['scrapeUrl']} {each['lastError']}" for each in targets if each["health"] != "up"]
 
 
 @asynccontextmanager

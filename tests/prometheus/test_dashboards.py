@@ -10,13 +10,14 @@ import pytest
 from infra.debian import ProgramMissing
 from shared.config import RedisConfig
 from tests.prometheus.load import Load
-from tests.prometheus.servers import Prometheus, watching
+from tests.prometheus.servers import watching
 from tests.support.caches import PATIENT_MS
 from tests.support.catalogue import SERVICES
 from tests.support.dashboards import FILES, Query, panels, queries, read
 from tests.support.databases import TestDatabase
 from tests.support.otlp import Sink, collecting
 from tests.support.platform import running
+from tests.support.prometheus import Prometheus
 
 pytestmark = pytest.mark.prometheus
 

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 import yaml
 
+from infra.collector import collector
 from infra.debian import ProgramMissing, program
 from infra.embedded.state import ROOT
 from infra.postgres.contrib import PACKAGE
@@ -16,7 +18,11 @@ from tests.support.stack import FILE, Stack
 
 _STAND_INS = ROOT / "tests" / "stack" / "images"
 _OF_BACKUPS = ROOT / "infra" / "docker" / "Dockerfile.backup"
-_SERVERS = ("postgres", "redis", "alertmanager")
+_SERVERS = ("postgres", "redis")
+_OBSERVERS = (
+    *("prometheus", "alertmanager", "otel-collector", "backup-metrics"),
+    *("postgres-exporter", "redis-exporter", "blackbox-exporter"),
+)
 _SERVICES = ("auth", "client", "store", "gateway")
 _TAG = f"test-{os.getpid()}"
 
@@ -47,6 +53,9 @@ def images() -> Generator[str]:
         folder = _STAND_INS / name
         stand_in = containers.build_from(folder / "Dockerfile", folder, {"PACKAGE": PACKAGE})
         containers.podman("tag", stand_in, _image(name))
+    for name in _OBSERVERS:
+        recipe = _STAND_INS / "observers" / "Dockerfile"
+        containers.podman("tag", containers.build_from(recipe, _collector(), stage=name), _image(name))
     built = {name: containers.build(name) for name in _SERVICES}
     built["backup"] = containers.build_from(_OF_BACKUPS, ROOT, {"BASE": postgres_image(containers)})
     ours = {f"docker.io/gerai/{name}:{_TAG}": image for name, image in built.items()}
@@ -64,6 +73,13 @@ def stack(images: str, compose: str, tmp_path_factory: pytest.TempPathFactory) -
         stack = Stack(found, compose, tmp_path_factory.mktemp("stack"), images)
         stack.up()
         yield stack
+
+
+def _collector() -> Path:
+    """Return the folder with the collector."""
+    if not collector().exists():
+        pytest.fail("The collector is not built: ./taskw test:stack builds it.")
+    return collector().parent
 
 
 def _image(service: str) -> str:

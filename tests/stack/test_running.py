@@ -1,12 +1,7 @@
 """docker-compose.yml in containers, from the first start to the last."""
 
-import json
 import os
-import re
 import signal
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,37 +11,12 @@ from tests.support.launcher import until
 from tests.support.stack import Stack
 
 LIMIT_SECONDS = 120
-DEFAULT_ROUTE = "00000000"
 REPLICA = ("--profile", "replica")
 BACKUP = ("--profile", "backup")
 
 
-def test_each_starts_after_what_it_waits_for(stack: Stack) -> None:
-    for name, needed, condition in _waits(stack):
-        assert stack.container(name).started >= _was(stack, needed, condition), f"{name} after {needed}"
-
-
-def test_what_runs_once_ended_well(stack: Stack) -> None:
-    once = {needed for _, needed, condition in _waits(stack) if condition.endswith("completed_successfully")}
-    assert once == {"secrets", "provision", "migrate-auth", "migrate-client", "migrate-store"}
-    assert {name: stack.container(name).state["ExitCode"] for name in once} == dict.fromkeys(once, 0)
-
-
-def test_nobody_has_a_privilege(stack: Stack) -> None:
-    for name in _servers(stack):
-        status = Path("/proc", str(stack.container(name).state["Pid"]), "status").read_text()
-        found = dict(re.findall(r"^(Uid|CapEff|NoNewPrivs):\s*(\S+)", status, re.MULTILINE))
-        assert found.pop("Uid") != "0", name
-        assert found == {"CapEff": "0" * 16, "NoNewPrivs": "1"}, name
-
-
-def test_databases_have_no_way_out(stack: Stack) -> None:
-    assert DEFAULT_ROUTE not in _routes(stack, "postgres") | _routes(stack, "redis")
-    assert DEFAULT_ROUTE in _routes(stack, "gateway")
-
-
 def test_what_is_created_through_the_gateway_is_read_there(stack: Stack) -> None:
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         client, store = _create(admin, "first")
         answer = admin.get(f"/v1/stores/{store}?include=client")
         assert answer.status_code == 200, answer.text
@@ -56,7 +26,7 @@ def test_what_is_created_through_the_gateway_is_read_there(stack: Stack) -> None
 @pytest.mark.parametrize("service", ["store", "redis", "postgres"])
 def test_a_killed_service_comes_back(stack: Stack, service: str) -> None:
     killed = stack.container(service)
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         _, store = _create(admin, f"killed-{service}")
         os.kill(killed.state["Pid"], signal.SIGKILL)
         until(lambda: stack.container(service).restarts > killed.restarts, LIMIT_SECONDS)
@@ -67,7 +37,7 @@ def test_a_killed_service_comes_back(stack: Stack, service: str) -> None:
 
 def test_the_replica_answers_reads(stack: Stack) -> None:
     stack.up(*REPLICA, DB_READ_HOST="postgres-replica")
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         _create(admin, "replica")
         # Each asks for something else, so that the cache knows none.
         searches = (f"/v1/stores?q=replica&limit={limit}" for limit in range(1, 100))
@@ -76,7 +46,7 @@ def test_the_replica_answers_reads(stack: Stack) -> None:
 
 def test_changes_are_archived_and_a_restore_of_them_is_tried(stack: Stack) -> None:
     stack.up(*BACKUP)
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         _create(admin, "backup")
     told: dict[str, float] = {}
 
@@ -95,13 +65,13 @@ def test_changes_are_archived_and_a_restore_of_them_is_tried(stack: Stack) -> No
 
 @pytest.mark.parametrize("ended", ["stop", "down"])
 def test_data_and_secrets_outlast_containers(stack: Stack, ended: str) -> None:
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         _, store = _create(admin, f"kept-{ended}")
     stack.compose(*REPLICA, *BACKUP, ended)
     with pytest.raises(httpx.TransportError), stack.http() as stopped:
         stopped.get("/healthz")
     stack.up()
-    with _admin(stack) as admin:
+    with stack.admin() as admin:
         assert admin.get(f"/v1/stores/{store}").json()["data"]["code"] == f"kept-{ended}".upper()
 
 
@@ -118,40 +88,6 @@ def test_down_with_volumes_leaves_nothing(stack: Stack) -> None:
     assert _left(stack)
     stack.compose("--profile", "*", "down", "--volumes")
     assert _left(stack) == []
-
-
-def _waits(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Yield each service with one it waits for, and until when."""
-    for name, service in stack.services().items():
-        waits: dict[str, dict[str, str]] = service.get("depends_on") or {}
-        for needed, how in waits.items():
-            yield name, needed, how["condition"]
-
-
-def _was(stack: Stack, service: str, condition: str) -> datetime:
-    container = stack.container(service)
-    return stack.engine.healthy[container.name] if condition == "service_healthy" else container.finished
-
-
-def _servers(stack: Stack) -> list[str]:
-    return [name for name, service in stack.services().items() if "healthcheck" in service]
-
-
-def _routes(stack: Stack, service: str) -> set[str]:
-    """Return the destinations that a container has routes to, as the kernel writes them."""
-    lines = Path("/proc", str(stack.container(service).state["Pid"]), "net", "route").read_text().splitlines()
-    return {line.split()[1] for line in lines[1:]}
-
-
-def _admin(stack: Stack) -> httpx.Client:
-    """Return a client that is signed in as README.md says."""
-    account = json.loads(stack.compose("exec", "-T", "auth", "cat", "/run/gerai/sign-in.json"))
-    with stack.http() as stranger:
-        answer = stranger.post("/v1/auth/login", json=account)
-    assert answer.status_code == 200, answer.text
-    admin = stack.http()
-    admin.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
-    return admin
 
 
 def _create(admin: httpx.Client, name: str) -> tuple[str, str]:

@@ -63,9 +63,12 @@ class Containers:
         arguments = {"SERVICE": service, "REVISION": REVISION}
         return self.build_from(DOCKERFILE, ROOT, arguments)
 
-    def build_from(self, recipe: Path, context: Path, arguments: Mapping[str, str] | None = None) -> str:
-        """Build an image with the network settings of this machine, which leave no trace in it."""
+    def build_from(
+        self, recipe: Path, context: Path, arguments: Mapping[str, str] | None = None, stage: str = ""
+    ) -> str:
+        """Build an image, or a stage of it, with this machine's network settings, which leave no trace."""
         given = [part for item in (arguments or {}).items() for part in ("--build-arg", "=".join(item))]
+        given += ["--target", stage] if stage else []
         with tempfile.TemporaryDirectory() as folder:
             name = Path(folder, "id")
             options = ["--isolation", "chroot", "--network", "host", "--pull-never", "--layers", "--quiet"]

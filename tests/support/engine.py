@@ -1,12 +1,14 @@
 """An engine for Docker Compose where there is no Docker: podman behind its Docker-compatible API.
 
 All that it keeps is in one folder of its own, so no other user of podman on the machine sees it. Images it
-takes from the storage that `Containers` builds into. Compose and containers behave as with Docker but for one
-thing: podman would have systemd run health checks, so they are run from here.
+takes from the storage that `Containers` builds into. Compose and containers behave as with Docker but for two
+things: podman would have systemd run health checks, so they are run from here; and it keeps what containers
+print in files of its own kind, so that `keep_log` writes those that Docker has.
 """
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -71,6 +73,19 @@ class Engine:
         """Return what podman knows of a container."""
         return json.loads(self.podman("container", "inspect", container))[0]
 
+    def keep_log(self, container: str, folder: Path) -> None:
+        """Write what a container has printed into `folder`, as Docker's json-file driver does."""
+        place = folder / container
+        place.mkdir(mode=0o710)
+        log = place / f"{container}-json.log"
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        lines = [{"log": f"{line}\n", "stream": "stdout", "time": now} for line in self._printed(container)]
+        log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        log.chmod(0o640)
+
+    def _printed(self, container: str) -> list[str]:
+        return self.podman("logs", container).splitlines()
+
     def serve(self, log: Path) -> "subprocess.Popen[bytes]":
         """Start the API; it ends with the process."""
         with log.open("wb") as output:
@@ -100,7 +115,7 @@ class Engine:
 
 @contextmanager
 def engine() -> Generator[Engine]:
-    """Run an engine until the block ends; nothing of it is left then.
+    """Run an engine until the block ends, be it by an interrupt or SIGTERM; nothing of it is left then.
 
     Raises:
         CannotBuild: naming what is missing.
@@ -113,11 +128,13 @@ def engine() -> Generator[Engine]:
         found = Engine(folder)
         service = found.serve(folder / "log")
         checks = Thread(target=found.check_health, args=(stopped,))
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         checks.start()
         try:
             until((folder / "socket").exists, _LIMIT_SECONDS)
             yield found
         finally:
+            signal.signal(signal.SIGTERM, before)
             stopped.set()
             checks.join()
             found.podman("rm", "--all", "--force", "--time", "0")

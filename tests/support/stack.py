@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ FILE = ROOT / "docker-compose.yml"
 
 _LIMIT_SECONDS = 300
 _PROJECT = "gerai"
+_LOGS = "/var/lib/docker/containers"
 
 
 class ComposeFailed(Exception):
@@ -34,6 +36,13 @@ class Container:
     state: Mapping[str, Any]
     restarts: int
     networks: Mapping[str, Any]
+    host_config: Mapping[str, Any]
+
+    @property
+    def privileges(self) -> dict[str, str]:
+        """The user of its first process, and what that may do, as the kernel tells it."""
+        status = Path("/proc", str(self.state["Pid"]), "status").read_text()
+        return dict(re.findall(r"^(Uid|CapEff|NoNewPrivs):\s*(\S+)", status, re.MULTILINE))
 
     @property
     def started(self) -> datetime:
@@ -67,6 +76,9 @@ class Stack:
     def __init__(self, engine: Engine, program: str, folder: Path, tag: str) -> None:
         self.engine = engine
         self._port = free_port()
+        self.logs = folder / "logs"
+        """Where the collector looks for what containers print."""
+        self.logs.mkdir(mode=0o710)
         self._command = [program, "--file", str(FILE), "--env-file", os.devnull]
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -97,16 +109,15 @@ class Stack:
             raise ComposeFailed("\n".join(done.stderr.splitlines()[-15:]))
         return done.stdout
 
-    def up(self, *options: str, **variables: str) -> None:
+    def up(self, *options: str, only: Collection[str] = (), **variables: str) -> None:
         """Start what does not run, and wait until everything that has a health check is healthy."""
-        self.compose(*options, "up", "--detach", "--no-build", "--pull", "never", **variables)
-        checked = [name for name, each in self.services(*options).items() if "healthcheck" in each]
-        until(lambda: all(self.container(name).is_healthy for name in checked), _LIMIT_SECONDS)
+        self.compose(*options, "up", "--detach", "--no-build", "--pull", "never", *only, **variables)
+        self._until_healthy(only or self.services(*options), *options)
 
     def up_alone(self, service: str, *options: str, **variables: str) -> None:
         """Start one service without those it waits for, and wait until it is healthy."""
         self.compose(*options, "up", "--detach", "--no-deps", "--pull", "never", service, **variables)
-        until(lambda: self.container(service).is_healthy, _LIMIT_SECONDS)
+        self._until_healthy([service], *options)
 
     def services(self, *options: str) -> dict[str, Any]:
         """Return the services as Docker Compose understands the file."""
@@ -116,19 +127,36 @@ class Stack:
         """Return the container of a service."""
         found = self.engine.inspect(f"{_PROJECT}-{service}-1")
         networks = found["NetworkSettings"]["Networks"]
-        return Container(found["Name"], found["State"], found["RestartCount"], networks)
+        return Container(found["Name"], found["State"], found["RestartCount"], networks, found["HostConfig"])
 
     def http(self) -> httpx.Client:
         """Return a client of the port that the gateway publishes."""
         return httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30)
 
+    def admin(self) -> httpx.Client:
+        """Return a client that is signed in as README.md says."""
+        account = json.loads(self.compose("exec", "-T", "auth", "cat", "/run/gerai/sign-in.json"))
+        with self.http() as stranger:
+            answer = stranger.post("/v1/auth/login", json=account)
+        assert answer.status_code == 200, answer.text
+        admin = self.http()
+        admin.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
+        return admin
+
+    def _until_healthy(self, names: Collection[str], *options: str) -> None:
+        services = self.services(*options)
+        checked = [name for name in names if "healthcheck" in services[name]]
+        until(lambda: all(self.container(name).is_healthy for name in checked), _LIMIT_SECONDS)
+
     def _override(self) -> str:
-        """Return what removes what podman's API is too old for, and ports that may be in use."""
+        """Return what changes what podman's API is too old for, ports that may be in use, Docker's folder."""
         services: dict[str, Any] = {}
         for name, each in self.services("--profile", "*").items():
             fixed = "ports" in each and name != "gateway"
             newer = "start_interval" in each.get("healthcheck", {})
+            logs = any(volume["target"] == _LOGS for volume in each.get("volumes", []))
             lines = ["ports: !reset []"] * fixed + ["healthcheck: {start_interval: !reset null}"] * newer
+            lines += [f"volumes: ['{self.logs}:{_LOGS}:ro']"] * logs
             services |= {name: lines} if lines else {}
         return "\n".join(
             ["services:", *(f"  {name}: {{{', '.join(each)}}}" for name, each in services.items()), ""]
