@@ -1,5 +1,6 @@
 """`python -m infra.collector`: build an OpenTelemetry collector with Go, unless it was built before."""
 
+import argparse
 import hashlib
 import shutil
 import sys
@@ -17,6 +18,7 @@ _BUILDER = "go.opentelemetry.io/collector/cmd/builder"
 
 def main() -> None:
     """Build it and print where it is; what is missing is told in a sentence."""
+    argparse.ArgumentParser(prog="python -m infra.collector", description=__doc__).parse_args()
     try:
         print(build())
     except CannotBuild as error:

@@ -1,5 +1,6 @@
 """`python -m infra.cluster`: get a Kubernetes without machines, and the kinds that operators bring to it."""
 
+import argparse
 import os
 import sys
 
@@ -10,6 +11,7 @@ from infra.go import CannotBuild
 
 def main() -> None:
     """Build it and print where it is; what is missing is told in a sentence."""
+    argparse.ArgumentParser(prog="python -m infra.cluster", description=__doc__).parse_args()
     if kubeconfig := os.environ.get("KUBECONFIG"):
         print(f"The cluster of {kubeconfig} is used; nothing is built.")
         return

@@ -3,6 +3,7 @@
 It needs nothing but asyncpg, so it runs in a service's image as well, with `infra` mounted.
 """
 
+import argparse
 import asyncio
 import os
 import sys
@@ -24,6 +25,7 @@ DATABASES = ("gerai_auth", "gerai_client", "gerai_store")
 
 def main() -> None:
     """Provide what the environment has passwords for; what goes wrong is told in a sentence."""
+    argparse.ArgumentParser(prog="python -m infra.postgres", description=__doc__).parse_args()
     needed = ["DATABASE_URL", *(_variable(role) for name in DATABASES for role in _roles(name))]
     missing = [name for name in needed if not os.environ.get(name)]
     if missing:

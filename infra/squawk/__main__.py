@@ -1,5 +1,6 @@
 """`python -m infra.squawk`: look for what is dangerous on a live database in the SQL of all migrations."""
 
+import argparse
 import sys
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ SERVICES = {name: ROOT / "services" / name / "migrations" for name in ("auth", "
 
 def main() -> None:
     """Print what is to be mended, and fail when there is anything."""
+    argparse.ArgumentParser(prog="python -m infra.squawk", description=__doc__).parse_args()
     try:
         told = judge(lint(SERVICES), tomllib.loads(EXCLUSIONS.read_text()))
     except CannotLint as failure:
